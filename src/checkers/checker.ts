@@ -1,0 +1,42 @@
+import type { EventId, ProcessId } from "../core/index.js";
+import type { TraceEnd, TraceEvent, TraceHeader } from "../trace/index.js";
+
+/** What must be true of a trace. Reads it once, in order, and names its evidence. */
+export interface Checker {
+  /** Kebab-case; stable, printed in verdicts. */
+  readonly name: string;
+  /** One sentence that a violation contradicts: "no two processes are in the critical section at once". */
+  readonly claim: string;
+  begin(run: TraceHeader): Observer<readonly Violation[]>;
+}
+
+/**
+ * What must have happened for the run to mean anything: somebody waited, a reply was deferred. A run whose witnesses
+ * are missing is inconclusive, never green.
+ */
+export interface Witness {
+  readonly name: string;
+  readonly claim: string;
+  /** Gives the first event that shows it, or `undefined`. */
+  begin(run: TraceHeader): Observer<EventId | undefined>;
+}
+
+export interface Observer<Result> {
+  /** `past` answers for `event` and whatever came before it. Called once per event, causes before effects. */
+  observe(event: TraceEvent, past: CausalPast): void;
+  finish(end: TraceEnd): Result;
+}
+
+/** Happens-before, derived from program order and message edges while the trace is read. */
+export interface CausalPast {
+  /** How many events of `process` are in the causal past of the event just observed, itself included. */
+  known(process: ProcessId): number;
+}
+
+export interface Violation {
+  readonly checker: string;
+  /** What happened, in words, with names and numbers; one sentence. */
+  readonly message: string;
+  /** The events that show it, most telling first. */
+  readonly evidence: readonly EventId[];
+}
