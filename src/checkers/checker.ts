@@ -1,5 +1,7 @@
-import type { EventId, ProcessId } from "../core/index.js";
-import type { TraceEnd, TraceEvent, TraceHeader } from "../trace/index.js";
+import type { EventId } from "../core/index.js";
+import type { CausalPast, TraceEnd, TraceEvent, TraceHeader } from "../trace/index.js";
+
+export type { CausalPast } from "../trace/index.js";
 
 /** What must be true of a trace. Reads it once, in order, and names its evidence. */
 export interface Checker {
@@ -25,12 +27,6 @@ export interface Observer<Result> {
   /** `past` answers for `event` and whatever came before it. Called once per event, causes before effects. */
   observe(event: TraceEvent, past: CausalPast): void;
   finish(end: TraceEnd): Result;
-}
-
-/** Happens-before, derived from program order and message edges while the trace is read. */
-export interface CausalPast {
-  /** How many events of `process` are in the causal past of the event just observed, itself included. */
-  known(process: ProcessId): number;
 }
 
 export interface Violation {

@@ -9,7 +9,12 @@ export class LightconeError extends Error {
   readonly code: string;
   readonly facts: Readonly<Record<string, unknown>>;
 
-  constructor(code: string, message: string, facts: Readonly<Record<string, unknown>> = {}, options?: { cause?: unknown }) {
+  constructor(
+    code: string,
+    message: string,
+    facts: Readonly<Record<string, unknown>> = {},
+    options?: { cause?: unknown },
+  ) {
     super(message, options);
     this.name = new.target.name;
     this.code = code;
@@ -28,7 +33,10 @@ export class UsageError extends LightconeError {
 export function unknownName(what: string, given: string, known: readonly string[]): UsageError {
   const nearest = nearestName(given, known);
   const hint = nearest === undefined ? "" : `; did you mean "${nearest}"?`;
-  return new UsageError(`unknown ${what} "${given}"${hint || "."} Known: ${known.join(", ")}`, { given, known });
+  return new UsageError(`unknown ${what} "${given}"${hint || "."} Known: ${known.join(", ")}`, {
+    given,
+    known,
+  });
 }
 
 /** The known name that was most likely meant, or `undefined` when none is near. */

@@ -47,7 +47,8 @@ export function checkProcessNames(names: readonly string[]): void {
         `"${name}" cannot name a process; a name has 1 to 64 letters, digits, "_", "." or "-"`,
       );
     }
-    if (name === NETWORK) throw new UsageError(`"${NETWORK}" names the network's own lane; give the process another name`);
+    if (name === NETWORK)
+      throw new UsageError(`"${NETWORK}" names the network's own lane; give the process another name`);
     if (seen.has(name)) throw new UsageError(`two processes are called "${name}"; names must differ`);
     seen.add(name);
   }

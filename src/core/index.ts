@@ -1,4 +1,5 @@
 export * from "./errors.js";
+export * from "./escape.js";
 export * from "./ids.js";
 export * from "./invariant.js";
 export * from "./layered.js";
@@ -7,3 +8,4 @@ export * from "./protocol.js";
 export * from "./random.js";
 export * from "./step.js";
 export * from "./time.js";
+export * from "./user.js";

@@ -3,12 +3,7 @@
  * so that they hash, compare, print, store and travel.
  */
 export type Plain =
-  | null
-  | boolean
-  | number
-  | string
-  | readonly Plain[]
-  | { readonly [key: string]: Plain | undefined };
+  null | boolean | number | string | readonly Plain[] | { readonly [key: string]: Plain | undefined };
 
 /**
  * Says where a value stops being plain data, as a path such as `.queue[3].at`, or `undefined` when all of it is.

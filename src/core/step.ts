@@ -98,7 +98,10 @@ function dispatch<State, Message, Command, Output>(
     case "message":
       return protocol.onMessage(state, input.from, input.message, ctx);
     case "timer":
-      invariant(protocol.onTimer !== undefined, `${protocol.name} set timer "${input.timer}" but has no onTimer`);
+      invariant(
+        protocol.onTimer !== undefined,
+        `${protocol.name} set timer "${input.timer}" but has no onTimer`,
+      );
       return protocol.onTimer(state, input.timer, ctx);
     case "command":
       invariant(protocol.onCommand !== undefined, `${protocol.name} takes no commands`);
@@ -145,7 +148,10 @@ class StepContext<Message, Output> implements Context<Message, Output> {
   }
 
   setTimer(timer: string, after: Duration): void {
-    invariant(Number.isSafeInteger(after) && after >= 0, `timer "${timer}" set to ${after}; whole microseconds from 0 up`);
+    invariant(
+      Number.isSafeInteger(after) && after >= 0,
+      `timer "${timer}" set to ${after}; whole microseconds from 0 up`,
+    );
     this.#effect({ kind: "set-timer", timer, after });
   }
 

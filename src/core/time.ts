@@ -19,14 +19,23 @@ export const HOUR: Duration = 60 * MINUTE;
 /** A year: longer is a mistake in the text, and keeps every sum far below 2^53. */
 export const DURATION_MAX: Duration = 365 * 24 * HOUR;
 
-const UNITS: Readonly<Record<string, Duration>> = { us: MICROSECOND, "µs": MICROSECOND, ms: MILLISECOND, s: SECOND, m: MINUTE, h: HOUR };
+const UNITS: Readonly<Record<string, Duration>> = {
+  us: MICROSECOND,
+  µs: MICROSECOND,
+  ms: MILLISECOND,
+  s: SECOND,
+  m: MINUTE,
+  h: HOUR,
+};
 
 /** Reads `250ms`, `10s`, `1.5s`, `2m`, `80us`, `1h`; throws a {@link UsageError} that shows these for anything else. */
 export function parseDuration(text: string): Duration {
   const match = /^([0-9]+(?:\.[0-9]+)?)(us|µs|ms|s|m|h)$/.exec(text.trim());
   const unit = UNITS[match?.[2] ?? ""];
   if (match?.[1] === undefined || unit === undefined) {
-    throw new UsageError(`"${text}" is not a duration; write a number and a unit, such as 250ms, 10s or 2m (units: us, ms, s, m, h)`);
+    throw new UsageError(
+      `"${text}" is not a duration; write a number and a unit, such as 250ms, 10s or 2m (units: us, ms, s, m, h)`,
+    );
   }
   const duration = Math.round(Number(match[1]) * unit);
   if (duration > DURATION_MAX) throw new UsageError(`"${text}" is longer than a year; give at most 8760h`);
@@ -35,7 +44,12 @@ export function parseDuration(text: string): Duration {
 
 /** The shortest exact text that {@link parseDuration} reads back: `250ms`, `1.5s`, `2m`. */
 export function formatDuration(duration: Duration): string {
-  for (const [unit, size] of [["h", HOUR], ["m", MINUTE], ["s", SECOND], ["ms", MILLISECOND]] as const) {
+  for (const [unit, size] of [
+    ["h", HOUR],
+    ["m", MINUTE],
+    ["s", SECOND],
+    ["ms", MILLISECOND],
+  ] as const) {
     const whole = duration / size;
     if (Math.abs(duration) >= size && Number.isInteger(whole)) return `${whole}${unit}`;
   }

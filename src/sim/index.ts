@@ -1,1 +1,2 @@
-export {};
+export * from "./simulate.js";
+export * from "./simulation.js";

@@ -1,0 +1,93 @@
+import type { EventId, ProcessId } from "../core/index.js";
+import { idOf, type TraceEvent } from "../trace/index.js";
+import type { Checker } from "./checker.js";
+import { Violations } from "./violations.js";
+
+/**
+ * In `layer`, no process is handed the same message twice.
+ *
+ * A restart of either end begins a new count, as its numbers begin anew.
+ */
+export function atMostOnce(layer: string): Checker {
+  const name = `at-most-once:${layer}`;
+  return {
+    name,
+    claim: `${layer} hands no message over twice`,
+    begin() {
+      const violations = new Violations(name);
+      const streams = new Streams<Map<number, EventId>>(() => new Map());
+      return {
+        observe(event) {
+          streams.restarts(event);
+          if (event.kind !== "deliver" || event.layer !== layer) return;
+          const handed = streams.of(event.process, event.from);
+          const earlier = handed.get(event.sequence);
+          if (earlier === undefined) handed.set(event.sequence, idOf(event));
+          else {
+            violations.add(
+              `${event.process} was handed message ${event.sequence} of ${event.from} twice: at ${earlier} and at ${idOf(event)}`,
+              [idOf(event), earlier],
+            );
+          }
+        },
+        finish: () => violations.found,
+      };
+    },
+  };
+}
+
+/** In `layer`, every process is handed the messages of each sender as 1, 2, 3, … with no gap and no repeat. */
+export function fifoDelivery(layer: string): Checker {
+  const name = `fifo-delivery:${layer}`;
+  return {
+    name,
+    claim: `${layer} hands over the messages of each sender in the order sent, without gap or repeat`,
+    begin() {
+      const violations = new Violations(name);
+      const streams = new Streams<{ last: number; id: EventId | undefined }>(() => ({
+        last: 0,
+        id: undefined,
+      }));
+      return {
+        observe(event) {
+          streams.restarts(event);
+          if (event.kind !== "deliver" || event.layer !== layer) return;
+          const stream = streams.of(event.process, event.from);
+          if (event.sequence !== stream.last + 1) {
+            violations.add(
+              `${event.process} was handed message ${event.sequence} of ${event.from} at ${idOf(event)}, after message ${stream.last}`,
+              stream.id === undefined ? [idOf(event)] : [idOf(event), stream.id],
+            );
+          }
+          stream.last = event.sequence;
+          stream.id = idOf(event);
+        },
+        finish: () => violations.found,
+      };
+    },
+  };
+}
+
+/** State per receiver and sender, begun anew when either restarts. */
+class Streams<State> {
+  readonly #byReceiver = new Map<ProcessId, Map<ProcessId, State>>();
+  readonly #create: () => State;
+
+  constructor(create: () => State) {
+    this.#create = create;
+  }
+
+  of(receiver: ProcessId, sender: ProcessId): State {
+    let senders = this.#byReceiver.get(receiver);
+    if (senders === undefined) this.#byReceiver.set(receiver, (senders = new Map()));
+    let state = senders.get(sender);
+    if (state === undefined) senders.set(sender, (state = this.#create()));
+    return state;
+  }
+
+  restarts(event: TraceEvent): void {
+    if (event.kind !== "restart") return;
+    this.#byReceiver.delete(event.process);
+    for (const senders of this.#byReceiver.values()) senders.delete(event.process);
+  }
+}

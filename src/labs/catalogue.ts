@@ -1,0 +1,19 @@
+import { unknownName } from "../core/index.js";
+import { causalBroadcastLab } from "./causal-broadcast.js";
+import type { Lab } from "./lab.js";
+import { ricartAgrawalaLab } from "./ricart-agrawala.js";
+
+/** Every lab that comes with Lightcone, in the order a newcomer meets them. */
+export const labs: readonly Lab[] = [ricartAgrawalaLab, causalBroadcastLab];
+
+/** The lab of that id; throws a `UsageError` that names the nearest. */
+export function findLab(id: string): Lab {
+  const found = labs.find((lab) => lab.id === id);
+  if (found === undefined)
+    throw unknownName(
+      "lab",
+      id,
+      labs.map((lab) => lab.id),
+    );
+  return found;
+}

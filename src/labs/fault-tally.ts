@@ -1,0 +1,128 @@
+import type { ProcessId } from "../core/index.js";
+import { formatFaults, type FaultPlan, type LinkFault, type ScheduledFault } from "../faults/index.js";
+import type { DropReason, TraceEvent } from "../trace/index.js";
+
+/** How much one planned fault did. */
+export interface FaultTouch {
+  /** In the words of the fault language. */
+  readonly fault: string;
+  /** Messages lost, doubled, held back or cut off; for crashes, restarts, pauses and clocks, how often it happened. */
+  readonly touched: number;
+}
+
+/** Counts, while a trace is read, what each fault of the plan did. A fault that did nothing proves nothing. */
+export class FaultTally {
+  readonly #counters: readonly Counter[];
+
+  constructor(plan: FaultPlan) {
+    this.#counters = [...plan.links.flatMap(linkCounters), ...plan.schedule.map(scheduleCounter)];
+  }
+
+  observe(event: TraceEvent): void {
+    for (const counter of this.#counters) {
+      if (counter.concerns(event)) counter.touched++;
+    }
+  }
+
+  finish(): readonly FaultTouch[] {
+    return this.#counters.map(({ fault, touched }) => ({ fault, touched }));
+  }
+}
+
+interface Counter {
+  readonly fault: string;
+  readonly concerns: (event: TraceEvent) => boolean;
+  touched: number;
+}
+
+/** One counter per kind of trouble: "loss 10%, duplicate 5%" are two faults to whoever asked for them. */
+function linkCounters(link: LinkFault): Counter[] {
+  const { from, to } = link;
+  const ends = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
+  const onLink = (sender: ProcessId, receiver: ProcessId): boolean =>
+    (from === undefined || from === sender) && (to === undefined || to === receiver);
+  const counter = (part: LinkFault, concerns: (event: TraceEvent) => boolean): Counter => ({
+    fault: formatFaults({ links: [{ ...ends, ...part }], schedule: [] }),
+    concerns,
+    touched: 0,
+  });
+  const dropped = (reason: DropReason) => (event: TraceEvent) =>
+    event.kind === "drop" && event.reason === reason && onLink(event.from, event.to);
+  const { delay, loss, duplicate, reorder, corrupt } = link;
+  const counters: Counter[] = [];
+  // Every message of the link is delayed, so each one sent is one touched.
+  if (delay !== undefined && delay.max > 0) {
+    counters.push(counter({ delay }, (event) => event.kind === "send" && onLink(event.process, event.to)));
+  }
+  if (loss !== undefined && loss > 0) counters.push(counter({ loss }, dropped("loss")));
+  if (duplicate !== undefined && duplicate > 0) {
+    counters.push(
+      counter({ duplicate }, (event) => event.kind === "duplicate" && onLink(event.from, event.to)),
+    );
+  }
+  if (reorder !== undefined && reorder > 0) {
+    counters.push(
+      counter(
+        { reorder },
+        (event) => event.kind === "hold" && event.reason === "reorder" && onLink(event.from, event.to),
+      ),
+    );
+  }
+  if (corrupt !== undefined && corrupt > 0) counters.push(counter({ corrupt }, dropped("corrupt")));
+  return counters;
+}
+
+function scheduleCounter(fault: ScheduledFault): Counter {
+  return { fault: formatFaults({ links: [], schedule: [fault] }), concerns: concernOf(fault), touched: 0 };
+}
+
+function concernOf(fault: ScheduledFault): (event: TraceEvent) => boolean {
+  const until = "until" in fault && fault.until !== undefined ? fault.until : Infinity;
+  const during = (event: TraceEvent): boolean => event.at >= fault.at && event.at < until;
+  switch (fault.kind) {
+    case "partition": {
+      const side = new Map(fault.groups.flatMap((group, k) => group.map((process) => [process, k] as const)));
+      const apart = (a: ProcessId, b: ProcessId): boolean => {
+        const [sideA, sideB] = [side.get(a), side.get(b)];
+        return sideA !== undefined && sideB !== undefined && sideA !== sideB;
+      };
+      return (event) =>
+        event.kind === "drop" && event.reason === "partition" && during(event) && apart(event.from, event.to);
+    }
+    case "one-way":
+      return (event) =>
+        event.kind === "drop" &&
+        event.reason === "partition" &&
+        during(event) &&
+        event.from === fault.from &&
+        event.to === fault.to;
+    case "refuse":
+      return (event) =>
+        event.kind === "drop" &&
+        event.reason === "refused" &&
+        during(event) &&
+        (event.from === fault.process || event.to === fault.process);
+    case "failed-send":
+      return (event) =>
+        event.kind === "drop" &&
+        event.reason === "failed-send" &&
+        during(event) &&
+        event.from === fault.process;
+    case "failed-receive":
+      return (event) =>
+        event.kind === "drop" &&
+        event.reason === "failed-receive" &&
+        during(event) &&
+        event.to === fault.process;
+    case "crash":
+    case "restart":
+      return (event) => event.kind === fault.kind && event.process === fault.process;
+    case "pause":
+      return (event) => event.kind === "pause" && event.target === fault.process;
+    case "clock":
+    case "disk-full": {
+      const text = `${fault.kind} ${fault.process}`;
+      return (event) => event.kind === "fault" && event.phase === "begin" && event.fault.startsWith(text);
+    }
+  }
+}
