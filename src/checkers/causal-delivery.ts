@@ -15,6 +15,7 @@ export function causalDelivery(layer: string): Checker {
   return {
     name,
     claim: `${layer} hands no broadcast over before those that its sender had been handed`,
+    kinds: ["deliver"],
     begin(run) {
       const violations = new Violations(name);
       const index = new Map(run.processes.map((process, k) => [process, k]));
@@ -75,6 +76,7 @@ export function allDelivered(layer: string): Checker {
   return {
     name,
     claim: `when nothing is left to happen, every process has been handed every broadcast of ${layer}`,
+    kinds: ["deliver", "crash"],
     begin(run) {
       const broadcasts = new Map<
         string,

@@ -1,6 +1,7 @@
 import type { EventId } from "../core/index.js";
 import {
   CausalTracker,
+  type EventKind,
   type Trace,
   type TraceEnd,
   type TraceEvent,
@@ -29,17 +30,25 @@ export class TraceCheck {
     readonly witness: Witness;
     readonly observer: Observer<EventId | undefined>;
   }[];
+  /** Who looks at which kind: most checkers read few of the events, and showing them all costs half a sweep. */
+  readonly #byKind = new Map<EventKind, Observer<unknown>[]>();
+  readonly #always: Observer<unknown>[] = [];
 
   constructor(header: TraceHeader, checkers: readonly Checker[], witnesses: readonly Witness[]) {
     this.#tracker = new CausalTracker(header.processes);
-    this.#checkers = checkers.map((checker) => checker.begin(header));
-    this.#witnesses = witnesses.map((witness) => ({ witness, observer: witness.begin(header) }));
+    this.#checkers = checkers.map((checker) => this.#add(checker.kinds, checker.begin(header)));
+    this.#witnesses = witnesses.map((witness) => ({
+      witness,
+      observer: this.#add(witness.kinds, witness.begin(header)),
+    }));
   }
 
   observe(event: TraceEvent): void {
     this.#tracker.observe(event);
-    for (const checker of this.#checkers) checker.observe(event, this.#tracker);
-    for (const { observer } of this.#witnesses) observer.observe(event, this.#tracker);
+    for (const observer of this.#always) observer.observe(event, this.#tracker);
+    const interested = this.#byKind.get(event.kind);
+    if (interested === undefined) return;
+    for (const observer of interested) observer.observe(event, this.#tracker);
   }
 
   finish(end: TraceEnd): Findings {
@@ -50,6 +59,16 @@ export class TraceCheck {
         return { name: witness.name, claim: witness.claim, ...(shownBy !== undefined && { shownBy }) };
       }),
     };
+  }
+
+  #add<Result>(kinds: readonly EventKind[] | undefined, observer: Observer<Result>): Observer<Result> {
+    if (kinds === undefined) this.#always.push(observer);
+    for (const kind of kinds ?? []) {
+      const interested = this.#byKind.get(kind);
+      if (interested === undefined) this.#byKind.set(kind, [observer]);
+      else interested.push(observer);
+    }
+    return observer;
   }
 }
 

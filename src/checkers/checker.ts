@@ -1,5 +1,5 @@
 import type { EventId } from "../core/index.js";
-import type { CausalPast, TraceEnd, TraceEvent, TraceHeader } from "../trace/index.js";
+import type { CausalPast, EventKind, TraceEnd, TraceEvent, TraceHeader } from "../trace/index.js";
 
 export type { CausalPast } from "../trace/index.js";
 
@@ -9,6 +9,8 @@ export interface Checker {
   readonly name: string;
   /** One sentence that a violation contradicts: "no two processes are in the critical section at once". */
   readonly claim: string;
+  /** The kinds of event it looks at; the others are not shown to it. Absent: all. */
+  readonly kinds?: readonly EventKind[];
   begin(run: TraceHeader): Observer<readonly Violation[]>;
 }
 
@@ -19,12 +21,13 @@ export interface Checker {
 export interface Witness {
   readonly name: string;
   readonly claim: string;
+  readonly kinds?: readonly EventKind[];
   /** Gives the first event that shows it, or `undefined`. */
   begin(run: TraceHeader): Observer<EventId | undefined>;
 }
 
 export interface Observer<Result> {
-  /** `past` answers for `event` and whatever came before it. Called once per event, causes before effects. */
+  /** `past` answers for `event` and whatever came before it. Called once per event of `kinds`, causes before effects. */
   observe(event: TraceEvent, past: CausalPast): void;
   finish(end: TraceEnd): Result;
 }

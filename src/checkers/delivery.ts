@@ -13,6 +13,7 @@ export function atMostOnce(layer: string): Checker {
   return {
     name,
     claim: `${layer} hands no message over twice`,
+    kinds: ["deliver", "restart"],
     begin() {
       const violations = new Violations(name);
       const streams = new Streams<Map<number, EventId>>(() => new Map());
@@ -42,6 +43,7 @@ export function fifoDelivery(layer: string): Checker {
   return {
     name,
     claim: `${layer} hands over the messages of each sender in the order sent, without gap or repeat`,
+    kinds: ["deliver", "restart"],
     begin() {
       const violations = new Violations(name);
       const streams = new Streams<{ last: number; id: EventId | undefined }>(() => ({

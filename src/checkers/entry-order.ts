@@ -12,6 +12,7 @@ import { Violations } from "./violations.js";
 export const entryOrder: Checker = {
   name: "entry-order",
   claim: "entries happen in the order of the requests' stamps: lower timestamp first, ties by process",
+  kinds: ["output"],
   begin(run) {
     const position = new Map(run.processes.map((process, index) => [process, index]));
     const violations = new Violations("entry-order");

@@ -8,6 +8,7 @@ import { Violations } from "./violations.js";
 export const everyRequestServed: Checker = {
   name: "every-request-served",
   claim: "when nothing is left to happen, every request has been followed by its entry",
+  kinds: ["output", "crash", "restart"],
   begin() {
     const waiting = new Map<ProcessId, { id: string; timestamp: number }>();
     const down = new Set<ProcessId>();

@@ -14,6 +14,7 @@ export function messagesPerEntry(formula: string, perEntry: (processes: number) 
   return {
     name,
     claim: `without faults, an entry costs exactly ${formula} messages`,
+    kinds: ["send", "drop", "duplicate", "crash", "output"],
     begin(run) {
       let entries = 0;
       let messages = 0;

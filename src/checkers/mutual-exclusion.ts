@@ -14,6 +14,7 @@ import { Violations } from "./violations.js";
 export const mutualExclusion: Checker = {
   name: "mutual-exclusion",
   claim: "no two processes are inside the critical section at once: every exit happens before the next entry",
+  kinds: ["output", "crash"],
   begin(run) {
     const last = new Map<ProcessId, Stay>();
     const violations = new Violations("mutual-exclusion");

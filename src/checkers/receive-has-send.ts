@@ -11,6 +11,7 @@ export const receiveHasSend: Checker = {
   name: "receive-has-send",
   claim:
     "every message received was sent before, to its receiver, and arrives once per copy the network made",
+  kinds: ["send", "duplicate", "receive"],
   begin() {
     const violations = new Violations("receive-has-send");
     /** Arrivals still possible, by send; -1 marks one that cannot arrive. Keyed per sender to keep keys small. */

@@ -8,6 +8,7 @@ export function explained(name: string, claim: string, rules: readonly string[])
   return {
     name,
     claim,
+    kinds: ["explain"],
     begin() {
       let found: EventId | undefined;
       return {
@@ -25,6 +26,7 @@ export function explained(name: string, claim: string, rules: readonly string[])
 export const somebodyWaited: Witness = {
   name: "somebody-waited",
   claim: "a process had to wait while another was let in first",
+  kinds: ["output"],
   begin() {
     const waiting = new Set<ProcessId>();
     let found: EventId | undefined;

@@ -1,2 +1,11 @@
-export * from "./injector.js";
+export { checkFaults } from "./check.js";
+export { describeFaults } from "./describe.js";
+export { faultWords, formatFaults } from "./format.js";
+export type { CreateInjector, Injector } from "./injector.js";
+export { createInjector } from "./injector.js";
+export { parseFaultsJson } from "./json.js";
+export { parseFaults } from "./parse.js";
 export * from "./plan.js";
+export type { SchedulePoint } from "./schedule.js";
+export { scheduleOf } from "./schedule.js";
+export * from "./verdict.js";

@@ -19,6 +19,7 @@ export interface LinkFault {
   /** Absent: to anyone. */
   readonly to?: ProcessId;
   readonly loss?: number;
+  /** Arrives twice; the second arrival may come after later messages of the link, never before the first in line. */
   readonly duplicate?: number;
   /** A message chosen with this probability is held back so that later ones of its link can overtake it. */
   readonly reorder?: number;
@@ -28,13 +29,17 @@ export interface LinkFault {
   readonly delay?: DelayFault;
 }
 
+/** Bounds in whole microseconds, both included; `min <= mean <= max`. */
 export interface DelayFault {
   readonly min: Duration;
   readonly max: Duration;
   readonly mean?: Duration;
 }
 
-/** `until` absent: to the end of the run. */
+/**
+ * A fault with a beginning on the reference axis, in force from `at` until just before `until`; `until` absent: to the
+ * end of the run. What cuts a link acts on messages sent meanwhile; those already under way arrive.
+ */
 export type ScheduledFault =
   /** Processes in different groups cannot reach each other; a process in no group reaches everyone. */
   | {
@@ -54,7 +59,9 @@ export type ScheduledFault =
   | { readonly kind: "crash"; readonly process: ProcessId; readonly at: Instant }
   | { readonly kind: "restart"; readonly process: ProcessId; readonly at: Instant }
   | { readonly kind: "pause"; readonly process: ProcessId; readonly at: Instant; readonly until?: Instant }
-  /** The process's clock steps by `step` and from then on gains `drift` parts per million. */
+  /**
+   * The process's clock steps by `step` and from then on gains `driftPpm` parts per million, whatever it gained before.
+   */
   | {
       readonly kind: "clock";
       readonly process: ProcessId;
@@ -65,15 +72,34 @@ export type ScheduledFault =
   /** Nobody can connect to the process, and its links are down. */
   | { readonly kind: "refuse"; readonly process: ProcessId; readonly at: Instant; readonly until?: Instant }
   /** Everything the process sends is lost at the process, which is told nothing. */
-  | { readonly kind: "failed-send"; readonly process: ProcessId; readonly at: Instant; readonly until?: Instant }
+  | {
+      readonly kind: "failed-send";
+      readonly process: ProcessId;
+      readonly at: Instant;
+      readonly until?: Instant;
+    }
   /** Everything that reaches the process is lost there. */
-  | { readonly kind: "failed-receive"; readonly process: ProcessId; readonly at: Instant; readonly until?: Instant }
+  | {
+      readonly kind: "failed-receive";
+      readonly process: ProcessId;
+      readonly at: Instant;
+      readonly until?: Instant;
+    }
   /** What the process saves is not kept. */
-  | { readonly kind: "disk-full"; readonly process: ProcessId; readonly at: Instant; readonly until?: Instant };
+  | {
+      readonly kind: "disk-full";
+      readonly process: ProcessId;
+      readonly at: Instant;
+      readonly until?: Instant;
+    };
 
 export const NO_FAULTS: FaultPlan = { links: [], schedule: [] };
 
-/** What happens to one message: one arrival per entry of `after` (two make a duplicate), or none and why. */
-export type Verdict =
-  | { readonly kind: "deliver"; readonly after: readonly Duration[]; readonly overtakable: boolean }
-  | { readonly kind: "drop"; readonly reason: "loss" | "partition" | "corrupt" | "refused" | "failed-send" | "failed-receive" };
+/** Longest fault text, in characters; a plan anyone writes is a thousand times shorter. */
+export const FAULT_TEXT_MAX = 65_536;
+
+/** Most entries of a plan, links and schedule together. */
+export const FAULT_ITEMS_MAX = 1_000;
+
+/** Fastest and slowest clock: half as fast again, and half as fast. Parts per million. */
+export const DRIFT_PPM_MAX = 500_000;

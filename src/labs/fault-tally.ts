@@ -1,6 +1,6 @@
 import type { ProcessId } from "../core/index.js";
 import { formatFaults, type FaultPlan, type LinkFault, type ScheduledFault } from "../faults/index.js";
-import type { DropReason, TraceEvent } from "../trace/index.js";
+import type { DropReason, EventKind, TraceEvent } from "../trace/index.js";
 
 /** How much one planned fault did. */
 export interface FaultTouch {
@@ -13,13 +13,19 @@ export interface FaultTouch {
 /** Counts, while a trace is read, what each fault of the plan did. A fault that did nothing proves nothing. */
 export class FaultTally {
   readonly #counters: readonly Counter[];
+  readonly #byKind = new Map<EventKind, Counter[]>();
 
   constructor(plan: FaultPlan) {
     this.#counters = [...plan.links.flatMap(linkCounters), ...plan.schedule.map(scheduleCounter)];
+    for (const counter of this.#counters) {
+      const others = this.#byKind.get(counter.kind);
+      if (others === undefined) this.#byKind.set(counter.kind, [counter]);
+      else others.push(counter);
+    }
   }
 
   observe(event: TraceEvent): void {
-    for (const counter of this.#counters) {
+    for (const counter of this.#byKind.get(event.kind) ?? NONE) {
       if (counter.concerns(event)) counter.touched++;
     }
   }
@@ -29,8 +35,12 @@ export class FaultTally {
   }
 }
 
+const NONE: readonly Counter[] = [];
+
 interface Counter {
   readonly fault: string;
+  /** The one kind of event that shows the fault at work. */
+  readonly kind: EventKind;
   readonly concerns: (event: TraceEvent) => boolean;
   touched: number;
 }
@@ -41,8 +51,9 @@ function linkCounters(link: LinkFault): Counter[] {
   const ends = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
   const onLink = (sender: ProcessId, receiver: ProcessId): boolean =>
     (from === undefined || from === sender) && (to === undefined || to === receiver);
-  const counter = (part: LinkFault, concerns: (event: TraceEvent) => boolean): Counter => ({
+  const counter = (part: LinkFault, kind: EventKind, concerns: (event: TraceEvent) => boolean): Counter => ({
     fault: formatFaults({ links: [{ ...ends, ...part }], schedule: [] }),
+    kind,
     concerns,
     touched: 0,
   });
@@ -52,28 +63,58 @@ function linkCounters(link: LinkFault): Counter[] {
   const counters: Counter[] = [];
   // Every message of the link is delayed, so each one sent is one touched.
   if (delay !== undefined && delay.max > 0) {
-    counters.push(counter({ delay }, (event) => event.kind === "send" && onLink(event.process, event.to)));
+    counters.push(
+      counter({ delay }, "send", (event) => event.kind === "send" && onLink(event.process, event.to)),
+    );
   }
-  if (loss !== undefined && loss > 0) counters.push(counter({ loss }, dropped("loss")));
+  if (loss !== undefined && loss > 0) counters.push(counter({ loss }, "drop", dropped("loss")));
   if (duplicate !== undefined && duplicate > 0) {
     counters.push(
-      counter({ duplicate }, (event) => event.kind === "duplicate" && onLink(event.from, event.to)),
+      counter(
+        { duplicate },
+        "duplicate",
+        (event) => event.kind === "duplicate" && onLink(event.from, event.to),
+      ),
     );
   }
   if (reorder !== undefined && reorder > 0) {
     counters.push(
       counter(
         { reorder },
+        "hold",
         (event) => event.kind === "hold" && event.reason === "reorder" && onLink(event.from, event.to),
       ),
     );
   }
-  if (corrupt !== undefined && corrupt > 0) counters.push(counter({ corrupt }, dropped("corrupt")));
+  if (corrupt !== undefined && corrupt > 0) counters.push(counter({ corrupt }, "drop", dropped("corrupt")));
   return counters;
 }
 
 function scheduleCounter(fault: ScheduledFault): Counter {
-  return { fault: formatFaults({ links: [], schedule: [fault] }), concerns: concernOf(fault), touched: 0 };
+  return {
+    fault: formatFaults({ links: [], schedule: [fault] }),
+    kind: kindOf(fault),
+    concerns: concernOf(fault),
+    touched: 0,
+  };
+}
+
+function kindOf(fault: ScheduledFault): EventKind {
+  switch (fault.kind) {
+    case "partition":
+    case "one-way":
+    case "refuse":
+    case "failed-send":
+    case "failed-receive":
+      return "drop";
+    case "clock":
+    case "disk-full":
+      return "fault";
+    case "crash":
+    case "restart":
+    case "pause":
+      return fault.kind;
+  }
 }
 
 function concernOf(fault: ScheduledFault): (event: TraceEvent) => boolean {

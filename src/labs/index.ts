@@ -7,3 +7,4 @@ export * from "./link-options.js";
 export * from "./replay.js";
 export * from "./ricart-agrawala.js";
 export * from "./run-lab.js";
+export * from "./sweep.js";

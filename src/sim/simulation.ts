@@ -29,7 +29,7 @@ import {
   type Injector,
   type SchedulePoint,
 } from "../faults/index.js";
-import type { DropReason, StopReason, TraceEvent } from "../trace/index.js";
+import type { DropReason, InputEvent, StopReason, TraceEvent } from "../trace/index.js";
 import { EventQueue } from "./event-queue.js";
 
 /** Everything that decides a simulated run. */
@@ -173,7 +173,7 @@ export class Simulation {
       return;
     }
     if (this.#postponed(to, arrival)) return;
-    if (!this.#injector.receives(to.name, this.#now)) {
+    if (from !== to && !this.#injector.receives(to.name, this.#now)) {
       this.#network({ kind: "drop", from: from.name, send, to: to.name, reason: "failed-receive" });
       return;
     }
@@ -304,30 +304,34 @@ export class Simulation {
       this.#queue.push(link.inLine, { kind: "arrival", from: process, to, send, message });
       return;
     }
-    const base = { process: process.name, at: this.#now, local };
-    const about = { from: process.name, send, to: toName };
+    const { name } = process;
+    const at = this.#now;
+    const record = this.#record;
     if (verdict.kind === "drop") {
-      this.#record?.({ ...base, number: ++process.events, kind: "drop", ...about, reason: verdict.reason });
+      const { reason } = verdict;
+      const number = ++process.events;
+      record?.({ process: name, number, at, local, kind: "drop", from: name, send, to: toName, reason });
       return;
     }
-    const arrivals = verdict.arrivals;
-    if (arrivals.length > 1) {
-      this.#record?.({
-        ...base,
-        number: ++process.events,
-        kind: "duplicate",
-        ...about,
-        copies: arrivals.length,
-      });
+    const copies = verdict.arrivals.length;
+    if (copies > 1) {
+      const number = ++process.events;
+      record?.({ process: name, number, at, local, kind: "duplicate", from: name, send, to: toName, copies });
     }
-    for (const { after, overtakable, held } of arrivals) {
+    for (const { after, overtakable, held } of verdict.arrivals) {
       if (held === "reorder") {
-        this.#record?.({
-          ...base,
-          number: ++process.events,
+        const number = ++process.events;
+        const by = after;
+        record?.({
+          process: name,
+          number,
+          at,
+          local,
           kind: "hold",
-          ...about,
-          by: after,
+          from: name,
+          send,
+          to: toName,
+          by,
           reason: held,
         });
       }
@@ -403,7 +407,7 @@ export class Simulation {
     }
   }
 
-  /** The input takes its number before its effects: it was counted before they were. */
+  /** Writes the objects out field by field: spreading here took a seventh of a whole sweep. */
   #recordInput(
     process: SimulatedProcess,
     input: Input,
@@ -413,35 +417,38 @@ export class Simulation {
   ): void {
     const record = this.#record;
     if (record === undefined) return;
-    const base = { process: process.name, number: ++process.events, at: this.#now, local };
-    const drawn = picks.length === 0 ? undefined : picks;
-    switch (input.kind) {
-      case "start":
-        record({ ...base, kind: "start", incarnation: process.incarnation, ...(drawn && { picks: drawn }) });
-        return;
-      case "restart":
-        record({
-          ...base,
-          kind: "restart",
-          incarnation: process.incarnation,
-          ...(input.saved !== undefined && { saved: input.saved }),
-          ...(drawn && { picks: drawn }),
-        });
-        return;
-      case "message":
-        record({ ...base, kind: "receive", from: input.from, send, ...(drawn && { picks: drawn }) });
-        return;
-      case "timer":
-        record({ ...base, kind: "timer", timer: input.timer, ...(drawn && { picks: drawn }) });
-        return;
-      case "command":
-        record({ ...base, kind: "command", command: input.command, ...(drawn && { picks: drawn }) });
-        return;
-    }
+    const at = this.#now;
+    const number = ++process.events;
+    const event = inputEvent(process, number, at, local, input, send);
+    record(picks.length === 0 ? event : { ...event, picks });
   }
 
   #network(event: NetworkEvent): void {
     this.#record?.({ process: NETWORK, number: ++this.#networkEvents, at: this.#now, ...event });
+  }
+}
+
+function inputEvent(
+  { name, incarnation }: SimulatedProcess,
+  number: number,
+  at: Instant,
+  local: Instant,
+  input: Input,
+  send: number,
+): InputEvent {
+  switch (input.kind) {
+    case "start":
+      return { process: name, number, at, local, kind: "start", incarnation };
+    case "restart":
+      return input.saved === undefined
+        ? { process: name, number, at, local, kind: "restart", incarnation }
+        : { process: name, number, at, local, kind: "restart", incarnation, saved: input.saved };
+    case "message":
+      return { process: name, number, at, local, kind: "receive", from: input.from, send };
+    case "timer":
+      return { process: name, number, at, local, kind: "timer", timer: input.timer };
+    case "command":
+      return { process: name, number, at, local, kind: "command", command: input.command };
   }
 }
 

@@ -1,0 +1,115 @@
+import type { Duration, RunSettings } from "../core/index.js";
+import type { FaultPlan } from "../faults/index.js";
+import { headerOf, Simulation } from "../sim/index.js";
+import { Judge, type Report, type VerdictKind } from "./judge.js";
+import type { Lab } from "./lab.js";
+import { simulationOf } from "./run-lab.js";
+
+export interface SweepSettings {
+  readonly lab: Lab;
+  readonly reference: string;
+  readonly lightcone: string;
+  /** Seed and all: the sweep begins at its seed. */
+  readonly settings: RunSettings;
+  readonly faults: FaultPlan;
+  readonly duration: Duration;
+  readonly seeds: number;
+}
+
+/** What many seeds of one lab showed together. */
+export interface SweepReport {
+  /**
+   * `fail` when any seed failed. `inconclusive` when none did, but some witness or fault was met in no seed at all, or
+   * some run was cut short; a single seed may well lack a witness.
+   */
+  readonly verdict: VerdictKind;
+  readonly seeds: number;
+  /** Seeds that failed; at most the first {@link FAILURES_MAX} with their reports, all of them counted. */
+  readonly failed: number;
+  readonly failures: readonly { readonly seed: number; readonly report: Report }[];
+  /** In how many seeds each witness was met. */
+  readonly witnesses: readonly { readonly name: string; readonly claim: string; readonly seeds: number }[];
+  /** How much each fault touched in all seeds together. */
+  readonly faults: readonly { readonly fault: string; readonly touched: number }[];
+  readonly cutShort: number;
+  readonly events: number;
+  readonly messages: number;
+  readonly reasons: readonly string[];
+}
+
+export const FAILURES_MAX = 10;
+
+/** Runs one seed after the other; a consumer that stops iterating stops the sweep. Yields the report so far. */
+export function* sweep(request: SweepSettings): Generator<SweepReport, SweepReport> {
+  const { lab, settings, faults, duration } = request;
+  const rest = { faults, duration };
+  const header = headerOf(simulationOf(lab, settings, rest), {
+    lab: request.reference,
+    lightcone: request.lightcone,
+  });
+  const total = new SweepTotal(lab);
+  for (let i = 0; i < request.seeds; i++) {
+    const seed = settings.seed + i;
+    const judge = new Judge(lab, { ...header, seed }, faults);
+    const simulation = new Simulation(simulationOf(lab, { ...settings, seed }, rest), (event) =>
+      judge.observe(event),
+    );
+    const stopped = simulation.run();
+    total.add(seed, judge.finish({ stopped }));
+    yield total;
+  }
+  return total;
+}
+
+class SweepTotal implements SweepReport {
+  seeds = 0;
+  failed = 0;
+  cutShort = 0;
+  events = 0;
+  messages = 0;
+  readonly failures: { seed: number; report: Report }[] = [];
+  readonly witnesses: { name: string; claim: string; seeds: number }[];
+  faults: { fault: string; touched: number }[] = [];
+
+  constructor(lab: Lab) {
+    this.witnesses = lab.witnesses.map(({ name, claim }) => ({ name, claim, seeds: 0 }));
+  }
+
+  get verdict(): VerdictKind {
+    if (this.failed > 0) return "fail";
+    return this.reasons.length > 0 ? "inconclusive" : "pass";
+  }
+
+  get reasons(): readonly string[] {
+    const reasons: string[] = [];
+    if (this.failed > 0) reasons.push(`${this.failed} of ${this.seeds} seeds failed`);
+    if (this.cutShort > 0) reasons.push(`${this.cutShort} of ${this.seeds} runs were cut short by a limit`);
+    for (const { name, claim, seeds } of this.witnesses) {
+      if (seeds === 0) reasons.push(`in no seed did it come to it that ${claim} (${name})`);
+    }
+    for (const { fault, touched } of this.faults) {
+      if (touched === 0) reasons.push(`the fault "${fault}" touched nothing in any seed`);
+    }
+    return reasons;
+  }
+
+  add(seed: number, report: Report): void {
+    this.seeds++;
+    this.events += report.events;
+    this.messages += report.messages;
+    if (report.stopped !== "quiescent") this.cutShort++;
+    if (report.verdict === "fail") {
+      this.failed++;
+      if (this.failures.length < FAILURES_MAX) this.failures.push({ seed, report });
+    }
+    report.witnesses.forEach(({ shownBy }, i) => {
+      const witness = this.witnesses[i];
+      if (witness !== undefined && shownBy !== undefined) witness.seeds++;
+    });
+    if (this.faults.length === 0) this.faults = report.faults.map(({ fault }) => ({ fault, touched: 0 }));
+    report.faults.forEach(({ touched }, i) => {
+      const fault = this.faults[i];
+      if (fault !== undefined) fault.touched += touched;
+    });
+  }
+}
