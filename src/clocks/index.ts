@@ -1,1 +1,17 @@
-export {};
+export { AdjustableClock } from "./adjustable-clock.js";
+export type { CausalOrder } from "./causal-order.js";
+export * as ClockCourse from "./clock-course.js";
+export { ClockError, type ClockErrorCode } from "./clock-error.js";
+export { COUNT_MAX, JUMP_MAX } from "./count.js";
+export * as HybridClock from "./hybrid-clock.js";
+export type { HybridTime } from "./hybrid-clock.js";
+export * as LamportClock from "./lamport-clock.js";
+export type { LamportStamp, LamportTime } from "./lamport-clock.js";
+export { LiveVector, type LiveVectorOptions } from "./live-vector.js";
+export * as MatrixClock from "./matrix-clock.js";
+export type { Matrix } from "./matrix-clock.js";
+export { ClockCompressor, ClockDecompressor, type EncodedStamp } from "./singhal-kshemkalyani.js";
+export * as SparseVectorClock from "./sparse-vector-clock.js";
+export type { MemberKey, SparseVector } from "./sparse-vector-clock.js";
+export * as VectorClock from "./vector-clock.js";
+export type { DenseVector } from "./vector-clock.js";

@@ -1,0 +1,81 @@
+import { fileURLToPath } from "node:url";
+import { formatFaults } from "../../faults/index.js";
+import { runForReal } from "../../host/index.js";
+import { Judge } from "../../labs/index.js";
+import { TRACE_VERSION, type TraceHeader } from "../../trace/index.js";
+import { unknownName } from "../../core/index.js";
+import { EXIT, exitStatusOf } from "../exit-status.js";
+import { Interruption } from "../interruption.js";
+import type { RunFlags } from "../program.js";
+import { reportJson } from "../report-json.js";
+import { readRequest } from "../run-request.js";
+import { printOpening, printRun } from "../run-screen.js";
+import { newTracePath, pruneTraces } from "../trace-files.js";
+import type { Terminal } from "../terminal.js";
+import { TRANSPORTS } from "../transports.js";
+import { version } from "../version.js";
+
+const FLAGS = [
+  "--processes",
+  "--transport",
+  "--seed",
+  "--faults",
+  "--duration",
+  "--out",
+  "--ascii",
+  "--json",
+];
+
+/** Real processes, real sockets, the lab's faults unless others are asked for; judged while it goes on. */
+export async function runCommand(
+  args: readonly string[],
+  flags: RunFlags & { readonly transport: string },
+  terminal: Terminal,
+): Promise<number> {
+  if (!Object.hasOwn(TRANSPORTS, flags.transport)) {
+    throw unknownName("transport", flags.transport, Object.keys(TRANSPORTS));
+  }
+  const { lab, reference, settings, faults, duration } = await readRequest(args, flags, {
+    usualFaults: true,
+    known: FLAGS,
+  });
+  const header: TraceHeader = {
+    format: "lightcone-trace",
+    version: TRACE_VERSION,
+    lightcone: version(),
+    source: "processes",
+    lab: reference,
+    ...settings,
+    faults: formatFaults(faults),
+    duration,
+    transport: flags.transport,
+  };
+  const path = flags.out ?? (await newTracePath(lab.id, settings.seed));
+  if (!flags.json) printOpening(lab, header, terminal);
+  const judge = new Judge(lab, header, faults);
+  let events = 0;
+  using interruption = new Interruption();
+  const result = await runForReal({
+    lab,
+    labRef: reference,
+    entry: [fileURLToPath(new URL("../main.js", import.meta.url)), "process"],
+    ...settings,
+    faults,
+    duration,
+    transport: flags.transport,
+    transports: TRANSPORTS,
+    lightcone: version(),
+    out: path,
+    signal: interruption.signal,
+    onEvent: (event) => {
+      judge.observe(event);
+      if (++events % 16 === 0) terminal.progress(`${events} events, ${(event.at / 1e6).toFixed(1)} s`);
+    },
+    onNotice: (line) => terminal.complain(line),
+  });
+  await pruneTraces();
+  const report = judge.finish(result.trace.end);
+  if (flags.json) terminal.print(reportJson(result.trace, report, path));
+  else printRun(lab, result.trace, report, path, terminal, flags);
+  return interruption.signal.aborted ? EXIT.interrupted : exitStatusOf(report.verdict);
+}

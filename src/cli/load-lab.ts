@@ -1,0 +1,100 @@
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, extname, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import { UsageError } from "../core/index.js";
+import { findLab, type Lab } from "../labs/index.js";
+
+export interface LoadedLab {
+  readonly lab: Lab;
+  /** Finds it again from any working folder. */
+  readonly reference: string;
+}
+
+/** A lab by its id, or from a file: anything with a slash or the ending of a module is a path. */
+export async function loadLab(reference: string): Promise<LoadedLab> {
+  if (!isPath(reference)) return { lab: findLab(reference), reference };
+  const path = resolve(reference);
+  const exported: unknown = await importModule(path, reference);
+  return { lab: labOf(exported, reference), reference: path };
+}
+
+function isPath(reference: string): boolean {
+  return /[/\\]/.test(reference) || [".ts", ".mts", ".js", ".mjs"].includes(extname(reference));
+}
+
+/**
+ * Imports a module, TypeScript included. Node 20 does not strip types by itself, so TypeScript is turned into
+ * JavaScript here on every version, the same way; `lightcone` in its imports means this very Lightcone.
+ */
+async function importModule(path: string, given: string): Promise<unknown> {
+  let source: string;
+  try {
+    source = await readFile(path, "utf8");
+  } catch (error) {
+    throw new UsageError(`cannot read the lab file ${given}: ${reason(error)}`, { path }, { cause: error });
+  }
+  const { transform } = await import("sucrase");
+  // Beside the original, so that its relative imports resolve; unique, so that processes of one run do not collide.
+  const compiled = join(dirname(path), `.${basename(path)}.${process.pid}.mjs`);
+  try {
+    const isTypeScript = /\.m?ts$/.test(path);
+    const code = isTypeScript
+      ? transform(source, { transforms: ["typescript"], disableESTransforms: true, filePath: path }).code
+      : source;
+    await writeFile(compiled, ownImports(code), { flag: "wx", mode: 0o600 });
+    return await import(pathToFileURL(compiled).href);
+  } catch (error) {
+    throw new UsageError(`cannot load the lab file ${given}: ${reason(error)}`, { path }, { cause: error });
+  } finally {
+    await rm(compiled, { force: true });
+  }
+}
+
+/** Points `from "lightcone"` and `from "lightcone/x"` at the files of this installation. */
+function ownImports(code: string): string {
+  return code.replace(
+    /(\bfrom\s*|\bimport\s*\(?\s*)(["'])lightcone(\/[a-z-]+)?\2/g,
+    (_all, before: string, quote: string, layer?: string) => {
+      const file = layer === undefined ? "../index.js" : `..${layer}/index.js`;
+      return `${before}${quote}${new URL(file, import.meta.url).href}${quote}`;
+    },
+  );
+}
+
+const SHAPE: Readonly<Record<string, (value: unknown) => boolean>> = {
+  id: (value) => typeof value === "string" && /^[a-z][a-z0-9-]{0,63}$/.test(value),
+  title: (value) => typeof value === "string",
+  summary: (value) => typeof value === "string",
+  processes: (value) =>
+    typeof value === "object" &&
+    value !== null &&
+    ["min", "usual", "max"].every((key) => Number.isInteger(Reflect.get(value, key))),
+  options: Array.isArray,
+  protocol: (value) => typeof value === "function",
+  faults: (value) => typeof value === "string",
+  checkers: Array.isArray,
+  witnesses: Array.isArray,
+  guide: Array.isArray,
+  narration: (value) => typeof value === "object" && value !== null,
+};
+
+function labOf(exported: unknown, given: string): Lab {
+  const lab: unknown =
+    typeof exported === "object" && exported !== null ? Reflect.get(exported, "default") : undefined;
+  if (typeof lab !== "object" || lab === null) {
+    throw new UsageError(`${given} has no default export; a lab file ends with "export default" and a lab`);
+  }
+  const wrong = Object.keys(SHAPE).filter((key) => !(SHAPE[key]?.(Reflect.get(lab, key)) ?? false));
+  if (wrong.length > 0) {
+    throw new UsageError(
+      `the lab of ${given} lacks, or has in another form: ${wrong.join(", ")}; see examples/`,
+    );
+  }
+  // The fields are checked one by one above; what is inside the functions only running them can tell.
+  return lab as Lab;
+}
+
+function reason(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split("\n")[0] ?? "";
+}

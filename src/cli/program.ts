@@ -1,0 +1,221 @@
+import { Command, CommanderError, Option } from "commander";
+import { LightconeError, nearestName, UsageError } from "../core/index.js";
+import { EXIT } from "./exit-status.js";
+import { Terminal } from "./terminal.js";
+import { version } from "./version.js";
+
+/**
+ * Runs one command line and gives its exit status. Commands are loaded when they are called, so that `--help` is quick.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const terminal = new Terminal(process.stdout, process.stderr);
+  const outcome = { status: EXIT.pass as number };
+  const program = build(terminal, outcome);
+  try {
+    if (argv[0] === "complete" || argv[0] === "completion") {
+      const { completions } = await import("./completion.js");
+      return completions(program, argv.slice(1));
+    }
+    await program.parseAsync(argv, { from: "user" });
+    return outcome.status;
+  } catch (error) {
+    return explain(error, terminal, program);
+  }
+}
+
+interface Outcome {
+  status: number;
+}
+
+function build(terminal: Terminal, outcome: Outcome): Command {
+  const program = new Command("lightcone")
+    .description(
+      "Processes that talk: run them for real, break the network between them on purpose, see what happened\n" +
+        "before what, and check that the protocol still holds.",
+    )
+    .version(version(), "-V, --version", "print the version")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .configureOutput({ writeErr: () => {}, outputError: () => {} })
+    .exitOverride()
+    .showSuggestionAfterError(false)
+    .addHelpText(
+      "after",
+      `
+First steps:
+  $ lightcone labs                              what can be run
+  $ lightcone run ricart-agrawala -n 4          four real processes, faults, a diagram, a verdict
+  $ lightcone show                              the last run again; --event P2:8 for what led to an event
+
+Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not run, 130 interrupted.`,
+    );
+
+  program
+    .command("labs")
+    .argument("[lab]", "a lab to read about")
+    .description("list what can be run, or tell about one lab")
+    .addOption(json())
+    .action(async (lab: string | undefined, options: { json?: true }) => {
+      const { labsCommand } = await import("./commands/labs.js");
+      outcome.status = await labsCommand(lab, options, terminal);
+    });
+
+  runOptions(
+    program
+      .command("run")
+      .argument("<lab>", "a lab of `lightcone labs`, or your own file: ./my-lab.ts")
+      .description("run a lab with real processes, break things, judge what happened"),
+  )
+    .addOption(new Option("--transport <scheme>", "what the processes talk over: tcp or uds").default("tcp"))
+    .action(async (_lab: string, options: RunFlags & { transport: string }, command: Command) => {
+      const { runCommand } = await import("./commands/run.js");
+      outcome.status = await runCommand(command.args, options, terminal);
+    });
+
+  runOptions(
+    program
+      .command("sim")
+      .argument("<lab>", "a lab of `lightcone labs`, or your own file: ./my-lab.ts")
+      .description("run a lab in the deterministic simulator, once or over many seeds"),
+  )
+    .option("--seeds <count>", "run so many seeds, from --seed up, and say which fail")
+    .action(async (_lab: string, options: RunFlags & { seeds?: string }, command: Command) => {
+      const { simCommand } = await import("./commands/sim.js");
+      outcome.status = await simCommand(command.args, options, terminal);
+    });
+
+  program
+    .command("check")
+    .argument("<trace...>", "a trace, or the per-process files of one run")
+    .description("judge recorded traces by the checkers of their lab")
+    .addOption(json())
+    .action(async (files: string[], options: { json?: true }) => {
+      const { checkCommand } = await import("./commands/check.js");
+      outcome.status = await checkCommand(files, options, terminal);
+    });
+
+  program
+    .command("show")
+    .argument("[trace...]", "a trace, or the per-process files of one run; absent: the last run")
+    .description("draw a trace; tell what led to an event")
+    .option("--event <id>", "an event such as P2:8: its causal past and future")
+    .option("--svg <file>", "write the diagram as SVG")
+    .option("--rows <count>", "at most so many rows")
+    .option("--ascii", "no characters beyond ASCII")
+    .addOption(json())
+    .action(async (files: string[], options: ShowFlags) => {
+      const { showCommand } = await import("./commands/show.js");
+      outcome.status = await showCommand(files, options, terminal);
+    });
+
+  program
+    .command("replay")
+    .argument("[trace...]", "a trace, or the per-process files of one run; absent: the last run")
+    .description("run a trace again, step by step, and compare")
+    .addOption(json())
+    .action(async (files: string[], options: { json?: true }) => {
+      const { replayCommand } = await import("./commands/replay.js");
+      outcome.status = await replayCommand(files, options, terminal);
+    });
+
+  program
+    .command("process", { hidden: true })
+    .description("one participant of a run; the supervisor starts these")
+    .option("--control <url>", "the supervisor's control connection")
+    .option("--id <process>", "which participant to be")
+    .action(async (options: { control?: string; id?: string }) => {
+      const { processCommand } = await import("./commands/process.js");
+      outcome.status = await processCommand(options);
+    });
+
+  program
+    .command("completion")
+    .argument("<shell>", "bash, zsh, fish or powershell")
+    .description("print a completion script: source <(lightcone completion bash)");
+
+  for (const command of program.commands) {
+    command.configureOutput({ writeErr: () => {}, outputError: () => {} }).exitOverride();
+  }
+  return program;
+}
+
+/** The flags that `run` and `sim` share, as commander gives them. */
+export interface RunFlags {
+  readonly processes?: string;
+  readonly seed?: string;
+  readonly faults?: string;
+  readonly duration?: string;
+  readonly out?: string;
+  readonly json?: true;
+  readonly ascii?: true;
+}
+
+export interface ShowFlags {
+  readonly event?: string;
+  readonly svg?: string;
+  readonly rows?: string;
+  readonly json?: true;
+  readonly ascii?: true;
+}
+
+function runOptions(command: Command): Command {
+  return command
+    .option("-n, --processes <count>", "how many processes, called P1 … Pn")
+    .option("--seed <number>", "decides every random choice; the same seed gives the same run")
+    .option(
+      "--faults <text|file>",
+      'what goes wrong, e.g. "delay 5..50ms, loss 10%, crash P2 at 3s"; none: no faults',
+    )
+    .option("--duration <time>", "stop after this long; default 60s")
+    .option(
+      "--out <file>",
+      "where the trace goes; default: your state folder, see the last line of the output",
+    )
+    .option("--ascii", "no characters beyond ASCII")
+    .addOption(json())
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .addHelpText(
+      "after",
+      "\nA lab has options of its own, such as --entries 3; `lightcone labs LAB` lists them.",
+    );
+}
+
+function json(): Option {
+  return new Option("--json", "print one JSON object instead");
+}
+
+/** One line for what the caller can mend; a stack trace for what is ours. */
+function explain(error: unknown, terminal: Terminal, program: Command): number {
+  if (error instanceof CommanderError) {
+    if (error.exitCode === 0) return EXIT.pass;
+    terminal.complain(`lightcone: ${commanderMessage(error, program)}`);
+    return EXIT.unusableInput;
+  }
+  if (error instanceof UsageError) {
+    terminal.complain(`lightcone: ${error.message}`);
+    return EXIT.unusableInput;
+  }
+  if (error instanceof LightconeError) {
+    terminal.complain(`lightcone: ${error.message}`);
+    return error.facts["unusableInput"] === true ? EXIT.unusableInput : EXIT.couldNotRun;
+  }
+  throw error;
+}
+
+function commanderMessage(error: CommanderError, program: Command): string {
+  const text = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+  const named = /^unknown (command|option) '([^']*)'/.exec(text);
+  if (named === null) {
+    return error.code === "commander.help"
+      ? "name a command; see lightcone --help"
+      : `${text}; see lightcone --help`;
+  }
+  const [, what = "", given = ""] = named;
+  const known =
+    what === "command"
+      ? program.commands.map((command) => command.name())
+      : program.commands.flatMap((command) => command.options.map((option) => option.long ?? ""));
+  const nearest = nearestName(given, [...new Set(known)]);
+  return `unknown ${what} "${given}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See lightcone --help`;
+}

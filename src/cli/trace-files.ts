@@ -1,0 +1,111 @@
+import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { homedir, tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { LightconeError, UsageError } from "../core/index.js";
+import { mergeTraces, traceChunks, TraceReader, type ReadTrace, type Trace } from "../trace/index.js";
+
+/** Traces that nobody gave a place to; older ones make room. */
+export const KEPT_TRACES_MAX = 50;
+
+const ENDING = ".trace";
+
+/** Where traces go without `--out`: `$XDG_STATE_HOME/lightcone`, or a private folder in the temporary one. */
+function stateFolder(): string {
+  const state = process.env["XDG_STATE_HOME"];
+  if (state !== undefined && state.startsWith("/")) return join(state, "lightcone");
+  const home = homedir();
+  if (home !== "" && home !== "/") return join(home, ".local", "state", "lightcone");
+  return join(tmpdir(), `lightcone-${userInfo().uid}`);
+}
+
+/** A fresh path in the state folder, named for people: `ricart-agrawala-41-20261120-131502.trace`. */
+export async function newTracePath(labId: string, seed: number): Promise<string> {
+  const folder = stateFolder();
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const now = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
+  return join(folder, `${labId}-${seed}-${now}-${process.pid}${ENDING}`);
+}
+
+/** The trace that was written last without `--out`; throws a `UsageError` when there is none. */
+export async function latestTrace(): Promise<string> {
+  const newest = (await keptTraces())[0];
+  if (newest === undefined) {
+    throw new UsageError("no run to show yet; make one: lightcone run ricart-agrawala -n 4");
+  }
+  return newest;
+}
+
+/** Newest first. */
+async function keptTraces(): Promise<readonly string[]> {
+  const folder = stateFolder();
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch {
+    return []; // No folder: nothing was ever written.
+  }
+  const traces = await Promise.all(
+    names
+      .filter((name) => name.endsWith(ENDING))
+      .map(async (name) => {
+        const path = join(folder, name);
+        const { mtimeMs } = await stat(path);
+        return { path, mtimeMs };
+      }),
+  );
+  return traces.sort((a, b) => b.mtimeMs - a.mtimeMs).map(({ path }) => path);
+}
+
+/** Writes a trace, whole. */
+export async function saveTrace(trace: Trace, path: string): Promise<void> {
+  try {
+    const file = await open(path, "w", 0o600);
+    try {
+      for (const chunk of traceChunks(trace)) await file.write(chunk);
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+  await pruneTraces();
+}
+
+/** Pushes the oldest traces out of the state folder. */
+export async function pruneTraces(): Promise<void> {
+  for (const old of (await keptTraces()).slice(KEPT_TRACES_MAX)) await rm(old, { force: true });
+}
+
+export function unwritable(path: string, error: unknown): LightconeError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new LightconeError(
+    "trace-not-written",
+    `cannot write the trace to ${path}: ${why}`,
+    { path },
+    { cause: error },
+  );
+}
+
+/** One trace from one file, or from the per-process files of one run. */
+export async function openTrace(paths: readonly string[]): Promise<Trace> {
+  const files: ReadTrace[] = [];
+  for (const path of paths) files.push(await readFile(path));
+  const [only] = files;
+  if (only !== undefined && files.length === 1 && only.header.process === undefined) return only;
+  return mergeTraces(files);
+}
+
+async function readFile(path: string): Promise<ReadTrace> {
+  const reader = new TraceReader({ name: path });
+  try {
+    for await (const chunk of createReadStream(path, { encoding: "utf8", highWaterMark: 2 ** 20 })) {
+      reader.push(String(chunk));
+    }
+  } catch (error) {
+    if (error instanceof LightconeError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`cannot read the trace ${path}: ${why}`, { path }, { cause: error });
+  }
+  return reader.finish();
+}

@@ -1,0 +1,4 @@
+import { tcp, uds, type TransportTable } from "../transports/index.js";
+
+/** What `--transport` may name. */
+export const TRANSPORTS: TransportTable = { tcp, uds };

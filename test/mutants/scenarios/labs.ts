@@ -1,0 +1,80 @@
+import type { AnyProtocol } from "../../../src/core/index.js";
+import type { Lab } from "../../../src/labs/index.js";
+import type { Scenario } from "../mutant.js";
+
+type Labs = typeof import("../../../src/labs/index.js");
+type Protocols = typeof import("../../../src/protocols/index.js");
+
+interface Sweep {
+  readonly lab: string;
+  readonly processes: number;
+  readonly seeds: number;
+  readonly faults: string;
+  readonly options?: Readonly<Record<string, number>>;
+  /** Runs the lab's users and checkers on another protocol than the lab's own. */
+  readonly protocol?: (protocols: Protocols) => AnyProtocol;
+}
+
+/** Runs seed after seed; rejects with the first violation and the line that replays it. */
+async function allSeedsPass(root: string, sweep: Sweep): Promise<void> {
+  const from = <Module>(layer: string): Promise<Module> => import(new URL(`${layer}/index.js`, root).href);
+  const labs = await from<Labs>("labs");
+  const { parseFaults } = await from<typeof import("../../../src/faults/index.js")>("faults");
+  const { processNames, SECOND } = await from<typeof import("../../../src/core/index.js")>("core");
+  const ownProtocol = sweep.protocol?.(await from<Protocols>("protocols"));
+  const standard = labs.findLab(sweep.lab);
+  const lab: Lab = ownProtocol === undefined ? standard : { ...standard, protocol: () => ownProtocol };
+  const processes = processNames(sweep.processes);
+  const settings = labs.runSettings(lab, { processes, seed: 0, options: sweep.options ?? {} });
+  const faults = parseFaults(sweep.faults, processes);
+  const request = { lab, reference: lab.id, lightcone: "mutant", settings, faults, duration: 60 * SECOND };
+  for (const report of labs.sweep({ ...request, seeds: sweep.seeds })) {
+    const [failure] = report.failures;
+    if (failure === undefined) continue;
+    const [violation] = failure.report.violations;
+    throw new Error(
+      `${violation?.checker ?? "run"}: ${violation?.message ?? failure.report.reasons.join("; ")} ` +
+        `(lightcone sim ${lab.id} -n ${sweep.processes} --seed ${failure.seed} --faults '${sweep.faults}')`,
+    );
+  }
+}
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: "ricart-agrawala/competition",
+    claim:
+      "three processes that compete for the section over a lossy network enter one at a time, and all of them",
+    run: (root) =>
+      allSeedsPass(root, {
+        lab: "ricart-agrawala",
+        processes: 3,
+        seeds: 300,
+        faults: "loss 10%, duplicate 10%, reorder 20%",
+        options: { entries: 3 },
+      }),
+  },
+  {
+    name: "ricart-agrawala/duplicating-network",
+    claim: "replies that the network doubles let nobody in early, without a link that would hide them",
+    run: (root) =>
+      allSeedsPass(root, {
+        lab: "ricart-agrawala",
+        processes: 3,
+        seeds: 300,
+        faults: "duplicate 30%, reorder 30%",
+        options: { entries: 3 },
+        protocol: ({ ricartAgrawala }) => ricartAgrawala,
+      }),
+  },
+  {
+    name: "causal-broadcast/message-board",
+    claim: "no answer shows before its question, nothing twice, and in the end everything everywhere",
+    run: (root) =>
+      allSeedsPass(root, {
+        lab: "causal-broadcast",
+        processes: 4,
+        seeds: 200,
+        faults: "delay 0..200ms, loss 10%, duplicate 10%, reorder 20%",
+      }),
+  },
+];
