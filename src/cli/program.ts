@@ -14,7 +14,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     if (argv[0] === "complete" || argv[0] === "completion") {
       const { completions } = await import("./completion.js");
-      return completions(program, argv.slice(1));
+      return await completions(program, argv.slice(1));
     }
     await program.parseAsync(argv, { from: "user" });
     return outcome.status;
@@ -198,7 +198,8 @@ function explain(error: unknown, terminal: Terminal, program: Command): number {
   }
   if (error instanceof LightconeError) {
     terminal.complain(`lightcone: ${error.message}`);
-    return error.facts["unusableInput"] === true ? EXIT.unusableInput : EXIT.couldNotRun;
+    // A trace that cannot be read is input; by name, because importing the class would slow down every --help.
+    return error.name === "TraceError" ? EXIT.unusableInput : EXIT.couldNotRun;
   }
   throw error;
 }

@@ -8,7 +8,7 @@ import {
   type Duration,
   type RunSettings,
 } from "../core/index.js";
-import { parseFaults, parseFaultsJson, type FaultPlan } from "../faults/index.js";
+import { parseFaults, type FaultPlan } from "../faults/index.js";
 import { runSettings, type Lab } from "../labs/index.js";
 import { loadLab } from "./load-lab.js";
 import type { RunFlags } from "./program.js";
@@ -105,7 +105,7 @@ async function readFaults(given: string, processes: readonly string[]): Promise<
   if (!(await isFile(given))) return parseFaults(given, processes);
   const text = await readFile(given, "utf8");
   try {
-    return text.trimStart().startsWith("{") ? parseFaultsJson(text, processes) : parseFaults(text, processes);
+    return parseFaults(text, processes);
   } catch (error) {
     if (error instanceof UsageError)
       throw new UsageError(`${given}: ${error.message}`, error.facts, { cause: error });

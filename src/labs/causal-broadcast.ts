@@ -58,7 +58,7 @@ const reader = userOf<ReaderState, BroadcastCommand<Note>, BroadcastOverflow>({
     const note = noteOf(delivery.message);
     if (delivery.from === at.self)
       return note.answers === undefined ? askNext(state, at) : { state, commands: [] };
-    if (state.answersLeft === 0 || note.answers !== undefined || at.random.chance(0.5))
+    if (state.answersLeft === 0 || note.answers !== undefined || at.random.chance(0.25))
       return { state, commands: [] };
     const text = ANSWERS[at.random.below(ANSWERS.length)] ?? "";
     return write(
@@ -106,7 +106,7 @@ export const causalBroadcastLab: Lab = {
   summary:
     "Everybody writes to everybody, with no server. A note waits at its reader until everything its writer had read " +
     "is there too, so no answer shows before its question, however the network delays them.",
-  processes: { min: 2, usual: 3, max: 200 },
+  processes: { min: 2, usual: 4, max: 200 },
   options: [
     {
       name: "questions",

@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const mainFile = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+
+/** A state folder of this test process's own, so that "the last run" is one of its own runs. */
+export const stateHome = mkdtempSync(join(tmpdir(), "lightcone-test-"));
+
+export interface Ended {
+  /** 128 + n when a signal ended it. */
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface Started {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+  /** Resolves when standard output has matched; rejects when the command ends first. */
+  shown(pattern: RegExp): Promise<RegExpExecArray>;
+  signal(signal: NodeJS.Signals): void;
+}
+
+/** Starts `lightcone …` as a user would, with the output in a pipe. */
+export function start(args: readonly string[], options: { readonly cwd?: string } = {}): Started {
+  const child = spawn(process.execPath, [mainFile, ...args], {
+    cwd: options.cwd,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, XDG_STATE_HOME: stateHome, NO_COLOR: "1" },
+  });
+  let stdout = "";
+  let stderr = "";
+  const watchers = new Set<() => void>();
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    for (const watch of watchers) watch();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (status, signal) =>
+      resolve({ status: status ?? (signal === "SIGKILL" ? 137 : 128), stdout, stderr }),
+    );
+  });
+  const { pid } = child;
+  if (pid === undefined) throw new Error("the command could not be started");
+  return {
+    pid,
+    ended,
+    shown: (pattern) =>
+      new Promise((resolve, reject) => {
+        const watch = (): void => {
+          const found = pattern.exec(stdout);
+          if (found === null) return;
+          watchers.delete(watch);
+          resolve(found);
+        };
+        watchers.add(watch);
+        watch();
+        void ended.then(({ status }) =>
+          reject(new Error(`ended with ${status} before it showed ${String(pattern)}:\n${stdout}${stderr}`)),
+        );
+      }),
+    signal: (signal) => void child.kill(signal),
+  };
+}
+
+export function lightcone(args: readonly string[], options: { readonly cwd?: string } = {}): Promise<Ended> {
+  return start(args, options).ended;
+}
