@@ -146,6 +146,7 @@ export interface RunFlags {
   readonly faults?: string;
   readonly duration?: string;
   readonly out?: string;
+  readonly outProcesses?: string;
   readonly json?: true;
   readonly ascii?: true;
 }
@@ -171,6 +172,7 @@ function runOptions(command: Command): Command {
       "--out <file>",
       "where the trace goes; default: your state folder, see the last line of the output",
     )
+    .option("--out-processes <folder>", "also write what each process recorded to a file of its own")
     .option("--ascii", "no characters beyond ASCII")
     .addOption(json())
     .allowUnknownOption()

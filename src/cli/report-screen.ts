@@ -25,6 +25,7 @@ export function printReport(lab: Lab, trace: Trace, report: Report, terminal: Te
       terminal.print(`    evidence: ${first.evidence.map(escapeText).join(", ")}`);
     }
   }
+  if (report.witnesses.length === 0) return;
   terminal.print();
   terminal.print(terminal.style("Seen", "strong"));
   for (const { name, claim, shownBy } of report.witnesses) {

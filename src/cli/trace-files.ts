@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { LightconeError, UsageError } from "../core/index.js";
+import { LightconeError, NETWORK, UsageError } from "../core/index.js";
 import { mergeTraces, traceChunks, TraceReader, type ReadTrace, type Trace } from "../trace/index.js";
 
 /** Traces that nobody gave a place to; older ones make room. */
@@ -69,7 +69,23 @@ export async function saveTrace(trace: Trace, path: string): Promise<void> {
   } catch (error) {
     throw unwritable(path, error);
   }
-  await pruneTraces();
+}
+
+/** Writes the events of each lane to a file of its own in `folder`: `P1.trace`, …, `net.trace`. */
+export async function saveLanes(trace: Trace, folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
+  for (const process of [...trace.header.processes, NETWORK]) {
+    const events = trace.events.filter((event) => event.process === process);
+    if (process === NETWORK && events.length === 0) continue;
+    await saveTrace(
+      { header: { ...trace.header, process }, events, end: trace.end },
+      join(folder, `${process}.trace`),
+    );
+  }
 }
 
 /** Pushes the oldest traces out of the state folder. */

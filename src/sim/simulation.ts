@@ -89,8 +89,9 @@ export class Simulation {
     this.#latencySpread = latency.max - latency.min + 1;
     this.#duration = settings.duration ?? 60 * SECOND;
     this.#stepsMax = settings.stepsMax ?? 1_000_000;
-    for (const change of scheduleOf(faults)) this.#queue.push(change.at, { kind: "fault", change });
+    // Starts first: a crash at 0 s hits a process that has just started.
     for (const process of this.#processes) this.#queue.push(0, { kind: "start", process });
+    for (const change of scheduleOf(faults)) this.#queue.push(change.at, { kind: "fault", change });
   }
 
   /** Virtual time. */

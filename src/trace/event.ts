@@ -49,7 +49,15 @@ export type EffectEvent = EventBase &
   );
 
 /** Why a message went no further. */
-export type DropReason = "loss" | "partition" | "crashed" | "corrupt" | "refused" | "failed-send" | "failed-receive" | "disconnected";
+export type DropReason =
+  | "loss"
+  | "partition"
+  | "crashed"
+  | "corrupt"
+  | "refused"
+  | "failed-send"
+  | "failed-receive"
+  | "disconnected";
 
 /** What befell a message. Stands on the sender's lane when the fault acts there, on `net` when it reaches nobody. */
 export type MessageFaultEvent = EventBase &

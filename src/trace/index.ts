@@ -1,1 +1,13 @@
+export * from "./causal-past.js";
+export * from "./causal-tracker.js";
+export * from "./causality-index.js";
+export * from "./causal-merger.js";
 export * from "./event.js";
+export * from "./hash.js";
+export * from "./limits.js";
+export { eventLine } from "./lines.js";
+export * from "./merge.js";
+export { TraceError, type TraceErrorCode } from "./trace-error.js";
+export * from "./trace-reader.js";
+export * from "./trace-rules.js";
+export * from "./trace-writer.js";

@@ -10,7 +10,7 @@ import type { RunFlags } from "../program.js";
 import { reportJson } from "../report-json.js";
 import { readRequest } from "../run-request.js";
 import { printOpening, printRun } from "../run-screen.js";
-import { newTracePath, pruneTraces } from "../trace-files.js";
+import { newTracePath, pruneTraces, saveLanes } from "../trace-files.js";
 import type { Terminal } from "../terminal.js";
 import { TRANSPORTS } from "../transports.js";
 import { version } from "../version.js";
@@ -74,6 +74,7 @@ export async function runCommand(
     onNotice: (line) => terminal.complain(line),
   });
   await pruneTraces();
+  if (flags.outProcesses !== undefined) await saveLanes(result.trace, flags.outProcesses);
   const report = judge.finish(result.trace.end);
   if (flags.json) terminal.print(reportJson(result.trace, report, path));
   else printRun(lab, result.trace, report, path, terminal, flags);

@@ -10,11 +10,21 @@ import { reportJson } from "../report-json.js";
 import { readRequest, wholeNumber, type Request } from "../run-request.js";
 import { printOpening, printRun } from "../run-screen.js";
 import { UsageError } from "../../core/index.js";
-import { newTracePath, saveTrace } from "../trace-files.js";
+import { newTracePath, pruneTraces, saveLanes, saveTrace } from "../trace-files.js";
 import type { Terminal } from "../terminal.js";
 import { version } from "../version.js";
 
-const FLAGS = ["--processes", "--seed", "--seeds", "--faults", "--duration", "--out", "--ascii", "--json"];
+const FLAGS = [
+  "--processes",
+  "--seed",
+  "--seeds",
+  "--faults",
+  "--duration",
+  "--out",
+  "--out-processes",
+  "--ascii",
+  "--json",
+];
 
 /** One seed with its whole story, or many with a count. */
 export async function simCommand(
@@ -43,13 +53,15 @@ async function once(request: Request, flags: RunFlags, terminal: Terminal): Prom
   const report = judge(lab, trace);
   const path = flags.out ?? (await newTracePath(lab.id, settings.seed));
   await saveTrace(trace, path);
+  await pruneTraces();
+  if (flags.outProcesses !== undefined) await saveLanes(trace, flags.outProcesses);
   if (flags.json) terminal.print(reportJson(trace, report, path));
   else printRun(lab, trace, report, path, terminal, flags);
   return exitStatusOf(report.verdict);
 }
 
 async function many(request: Request, seeds: number, flags: RunFlags, terminal: Terminal): Promise<number> {
-  if (flags.out !== undefined) {
+  if (flags.out !== undefined || flags.outProcesses !== undefined) {
     throw new UsageError(
       "--out writes one trace and --seeds makes many; run the seed you want with --seed and --out",
     );
