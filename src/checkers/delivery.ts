@@ -13,13 +13,13 @@ export function atMostOnce(layer: string): Checker {
   return {
     name,
     claim: `${layer} hands no message over twice`,
-    kinds: ["deliver", "restart"],
+    kinds: ["deliver", "restart", "receive", "timer", "command"],
     begin() {
       const violations = new Violations(name);
       const streams = new Streams<Map<number, EventId>>(() => new Map());
       return {
         observe(event) {
-          streams.restarts(event);
+          streams.note(event);
           if (event.kind !== "deliver" || event.layer !== layer) return;
           const handed = streams.of(event.process, event.from);
           const earlier = handed.get(event.sequence);
@@ -43,7 +43,7 @@ export function fifoDelivery(layer: string): Checker {
   return {
     name,
     claim: `${layer} hands over the messages of each sender in the order sent, without gap or repeat`,
-    kinds: ["deliver", "restart"],
+    kinds: ["deliver", "restart", "receive", "timer", "command"],
     begin() {
       const violations = new Violations(name);
       const streams = new Streams<{ last: number; id: EventId | undefined }>(() => ({
@@ -52,7 +52,7 @@ export function fifoDelivery(layer: string): Checker {
       }));
       return {
         observe(event) {
-          streams.restarts(event);
+          streams.note(event);
           if (event.kind !== "deliver" || event.layer !== layer) return;
           const stream = streams.of(event.process, event.from);
           if (event.sequence !== stream.last + 1) {
@@ -70,9 +70,18 @@ export function fifoDelivery(layer: string): Checker {
   };
 }
 
-/** State per receiver and sender, begun anew when either restarts. */
+/**
+ * State per receiver and sender, begun anew when either restarts.
+ *
+ * For a sender that is: at the first delivery of what its new incarnation sent. What the dead one sent may well arrive
+ * and be handed over later, and still belongs to the old count.
+ */
 class Streams<State> {
-  readonly #byReceiver = new Map<ProcessId, Map<ProcessId, State>>();
+  readonly #byReceiver = new Map<ProcessId, Map<string, State>>();
+  /** Numbers of the restart events on each lane. */
+  readonly #restarts = new Map<ProcessId, number[]>();
+  /** The receive that each process's current step handles. */
+  readonly #handled = new Map<ProcessId, { readonly from: ProcessId; readonly send: number } | undefined>();
   readonly #create: () => State;
 
   constructor(create: () => State) {
@@ -82,14 +91,28 @@ class Streams<State> {
   of(receiver: ProcessId, sender: ProcessId): State {
     let senders = this.#byReceiver.get(receiver);
     if (senders === undefined) this.#byReceiver.set(receiver, (senders = new Map()));
-    let state = senders.get(sender);
-    if (state === undefined) senders.set(sender, (state = this.#create()));
+    const stream = `${sender} ${this.#incarnation(receiver, sender)}`;
+    let state = senders.get(stream);
+    if (state === undefined) senders.set(stream, (state = this.#create()));
     return state;
   }
 
-  restarts(event: TraceEvent): void {
+  note(event: TraceEvent): void {
+    if (event.kind === "receive") this.#handled.set(event.process, event);
+    if (event.kind === "timer" || event.kind === "command") this.#handled.set(event.process, undefined);
     if (event.kind !== "restart") return;
+    this.#handled.set(event.process, undefined);
     this.#byReceiver.delete(event.process);
-    for (const senders of this.#byReceiver.values()) senders.delete(event.process);
+    const restarts = this.#restarts.get(event.process);
+    if (restarts === undefined) this.#restarts.set(event.process, [event.number]);
+    else restarts.push(event.number);
+  }
+
+  /** Of the sender, when it sent what the receiver's step handles; its latest in a step that handles something else. */
+  #incarnation(receiver: ProcessId, sender: ProcessId): number {
+    const restarts = this.#restarts.get(sender) ?? [];
+    const handled = this.#handled.get(receiver);
+    if (handled === undefined || handled.from !== sender) return restarts.length;
+    return restarts.filter((restart) => restart < handled.send).length;
   }
 }

@@ -9,29 +9,32 @@ import { Violations } from "./violations.js";
  *
  * By causality, not by overlap in time: it finds a broken protocol also in the runs where the stays happened not to
  * meet. This is ¬Possibly(two inside) of R. Cooper and K. Marzullo, "Consistent Detection of Global Predicates", 1991.
- * A stay that ends in a crash has no exit and is not compared.
+ * A stay that ends in a crash has no exit and is not compared; those of the process before it are.
  */
 export const mutualExclusion: Checker = {
   name: "mutual-exclusion",
   claim: "no two processes are inside the critical section at once: every exit happens before the next entry",
   kinds: ["output", "crash"],
   begin(run) {
-    const last = new Map<ProcessId, Stay>();
+    /** Each process is sequential, so its latest stay stands for all of its earlier ones. */
+    const inside = new Map<ProcessId, Stay>();
+    const left = new Map<ProcessId, Stay>();
     const violations = new Violations("mutual-exclusion");
     return {
       observe(event, past) {
-        if (event.kind === "crash") last.delete(event.process);
+        if (event.kind === "crash") inside.delete(event.process);
         const output = mutexOutput(event);
         if (output?.kind === "exited") {
-          const stay = last.get(event.process);
-          if (stay !== undefined) stay.exit = event.number;
+          const stay = inside.get(event.process);
+          if (stay === undefined) return;
+          inside.delete(event.process);
+          left.set(event.process, { ...stay, exit: event.number });
         } else if (output?.kind === "entered") {
-          // Each process is sequential, so its latest stay stands for all of its earlier ones.
           for (const other of run.processes) {
-            const stay = other === event.process ? undefined : last.get(other);
+            const stay = other === event.process ? undefined : (inside.get(other) ?? left.get(other));
             if (stay !== undefined) compare(event, stay, past, violations);
           }
-          last.set(event.process, { process: event.process, entry: event.number, exit: undefined });
+          inside.set(event.process, { process: event.process, entry: event.number, exit: undefined });
         }
       },
       finish: (): readonly Violation[] => violations.found,
@@ -42,7 +45,7 @@ export const mutualExclusion: Checker = {
 interface Stay {
   readonly process: ProcessId;
   readonly entry: number;
-  exit: number | undefined;
+  readonly exit: number | undefined;
 }
 
 function compare(entry: TraceEvent, stay: Stay, past: CausalPast, violations: Violations): void {

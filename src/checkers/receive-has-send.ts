@@ -14,7 +14,7 @@ export const receiveHasSend: Checker = {
   kinds: ["send", "duplicate", "receive"],
   begin() {
     const violations = new Violations("receive-has-send");
-    /** Arrivals still possible, by send; -1 marks one that cannot arrive. Keyed per sender to keep keys small. */
+    /** Arrivals still possible, by sender and number of the send; gone once all have come. */
     const sends = new Map<string, Map<number, { to: string; left: number }>>();
     return {
       observe(event) {

@@ -26,13 +26,14 @@ export function explained(name: string, claim: string, rules: readonly string[])
 export const somebodyWaited: Witness = {
   name: "somebody-waited",
   claim: "a process had to wait while another was let in first",
-  kinds: ["output"],
+  kinds: ["output", "crash"],
   begin() {
     const waiting = new Set<ProcessId>();
     let found: EventId | undefined;
     return {
       observe(event) {
         if (found !== undefined) return;
+        if (event.kind === "crash") waiting.delete(event.process);
         const output = mutexOutput(event);
         if (output?.kind === "requested") waiting.add(event.process);
         else if (output?.kind === "entered") {

@@ -47,6 +47,8 @@ export function checkProcessNames(names: readonly string[]): void {
         `"${name}" cannot name a process; a name has 1 to 64 letters, digits, "_", "." or "-"`,
       );
     }
+    // State keyed by process name could not hold it.
+    if (name === "__proto__") throw new UsageError(`"__proto__" cannot name a process; give it another name`);
     if (name === NETWORK)
       throw new UsageError(`"${NETWORK}" names the network's own lane; give the process another name`);
     if (seen.has(name)) throw new UsageError(`two processes are called "${name}"; names must differ`);

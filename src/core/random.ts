@@ -2,8 +2,8 @@
  * A seeded stream of random numbers.
  *
  * The algorithm is part of the trace format: a stored seed must give the same run in every version, so it is ours
- * and frozen. sfc32 (C. Doty-Humphrey, PractRand), seeded through splitmix32; 2^32 independent streams per seed by
- * {@link Random.stream}.
+ * and frozen. sfc32 (C. Doty-Humphrey, PractRand), its three words set to the seed's halves and the stream's key, the
+ * first twelve numbers thrown away; 2^32 independent streams per seed by {@link Random.stream}.
  */
 export class Random {
   #a: number;

@@ -70,9 +70,12 @@ export function step<State, Message, Command, Output>(
   surroundings: Surroundings,
 ): Step<State, Message, Output> {
   const ctx = new StepContext<Message, Output>(surroundings);
-  const next = dispatch(protocol, state, input, ctx);
-  ctx.over = true;
-  return { state: next, effects: ctx.effects, picks: ctx.picks };
+  try {
+    const next = dispatch(protocol, state, input, ctx);
+    return { state: next, effects: ctx.effects, picks: ctx.picks };
+  } finally {
+    ctx.over = true;
+  }
 }
 
 /** {@link step} for runners that hold protocols of unknown type. */

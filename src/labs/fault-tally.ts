@@ -1,5 +1,11 @@
-import type { ProcessId } from "../core/index.js";
-import { formatFaults, type FaultPlan, type LinkFault, type ScheduledFault } from "../faults/index.js";
+import type { Instant, ProcessId } from "../core/index.js";
+import {
+  faultWords,
+  formatFaults,
+  type FaultPlan,
+  type LinkFault,
+  type ScheduledFault,
+} from "../faults/index.js";
 import type { DropReason, EventKind, TraceEvent } from "../trace/index.js";
 
 /** How much one planned fault did. */
@@ -16,7 +22,10 @@ export class FaultTally {
   readonly #byKind = new Map<EventKind, Counter[]>();
 
   constructor(plan: FaultPlan) {
-    this.#counters = [...plan.links.flatMap(linkCounters), ...plan.schedule.map(scheduleCounter)];
+    this.#counters = [
+      ...plan.links.flatMap((link) => linkCounters(link, plan.links)),
+      ...plan.schedule.map((fault) => scheduleCounter(fault, plan.schedule)),
+    ];
     for (const counter of this.#counters) {
       const others = this.#byKind.get(counter.kind);
       if (others === undefined) this.#byKind.set(counter.kind, [counter]);
@@ -46,57 +55,82 @@ interface Counter {
 }
 
 /** One counter per kind of trouble: "loss 10%, duplicate 5%" are two faults to whoever asked for them. */
-function linkCounters(link: LinkFault): Counter[] {
+function linkCounters(link: LinkFault, all: readonly LinkFault[]): Counter[] {
   const { from, to } = link;
   const ends = { ...(from !== undefined && { from }), ...(to !== undefined && { to }) };
-  const onLink = (sender: ProcessId, receiver: ProcessId): boolean =>
-    (from === undefined || from === sender) && (to === undefined || to === receiver);
+  // Later entries replace earlier ones, so what happens on a link is the work of the last entry that names it.
+  const onLink = (trouble: Trouble) => {
+    const later = all.slice(all.indexOf(link) + 1).filter((other) => other[trouble] !== undefined);
+    return (sender: ProcessId, receiver: ProcessId): boolean =>
+      concernsLink(link, sender, receiver) && !later.some((other) => concernsLink(other, sender, receiver));
+  };
   const counter = (part: LinkFault, kind: EventKind, concerns: (event: TraceEvent) => boolean): Counter => ({
     fault: formatFaults({ links: [{ ...ends, ...part }], schedule: [] }),
     kind,
     concerns,
     touched: 0,
   });
-  const dropped = (reason: DropReason) => (event: TraceEvent) =>
-    event.kind === "drop" && event.reason === reason && onLink(event.from, event.to);
+  const dropped = (trouble: Trouble, reason: DropReason) => {
+    const ours = onLink(trouble);
+    return (event: TraceEvent) =>
+      event.kind === "drop" && event.reason === reason && ours(event.from, event.to);
+  };
   const { delay, loss, duplicate, reorder, corrupt } = link;
   const counters: Counter[] = [];
   // Every message of the link is delayed, so each one sent is one touched.
   if (delay !== undefined && delay.max > 0) {
+    const ours = onLink("delay");
     counters.push(
-      counter({ delay }, "send", (event) => event.kind === "send" && onLink(event.process, event.to)),
+      counter({ delay }, "send", (event) => event.kind === "send" && ours(event.process, event.to)),
     );
   }
-  if (loss !== undefined && loss > 0) counters.push(counter({ loss }, "drop", dropped("loss")));
+  if (loss !== undefined && loss > 0) counters.push(counter({ loss }, "drop", dropped("loss", "loss")));
   if (duplicate !== undefined && duplicate > 0) {
+    const ours = onLink("duplicate");
     counters.push(
       counter(
         { duplicate },
         "duplicate",
-        (event) => event.kind === "duplicate" && onLink(event.from, event.to),
+        (event) => event.kind === "duplicate" && ours(event.from, event.to),
       ),
     );
   }
   if (reorder !== undefined && reorder > 0) {
+    const ours = onLink("reorder");
     counters.push(
       counter(
         { reorder },
         "hold",
-        (event) => event.kind === "hold" && event.reason === "reorder" && onLink(event.from, event.to),
+        (event) => event.kind === "hold" && event.reason === "reorder" && ours(event.from, event.to),
       ),
     );
   }
-  if (corrupt !== undefined && corrupt > 0) counters.push(counter({ corrupt }, "drop", dropped("corrupt")));
+  if (corrupt !== undefined && corrupt > 0)
+    counters.push(counter({ corrupt }, "drop", dropped("corrupt", "corrupt")));
   return counters;
 }
 
-function scheduleCounter(fault: ScheduledFault): Counter {
+type Trouble = "delay" | "loss" | "duplicate" | "reorder" | "corrupt";
+
+function concernsLink({ from, to }: LinkFault, sender: ProcessId, receiver: ProcessId): boolean {
+  return (from === undefined || from === sender) && (to === undefined || to === receiver);
+}
+
+function scheduleCounter(fault: ScheduledFault, all: readonly ScheduledFault[]): Counter {
   return {
     fault: formatFaults({ links: [], schedule: [fault] }),
     kind: kindOf(fault),
-    concerns: concernOf(fault),
+    concerns: concernOf(fault, endOf(fault, all)),
     touched: 0,
   };
+}
+
+/** Where it no longer counts: at its end, and for what has none, at the next fault of the same words. */
+function endOf(fault: ScheduledFault, all: readonly ScheduledFault[]): Instant {
+  if ("until" in fault && fault.until !== undefined) return fault.until;
+  const words = faultWords(fault);
+  const later = all.filter((other) => other.at > fault.at && faultWords(other) === words);
+  return later.reduce((first, { at }) => Math.min(first, at), Infinity);
 }
 
 function kindOf(fault: ScheduledFault): EventKind {
@@ -117,8 +151,7 @@ function kindOf(fault: ScheduledFault): EventKind {
   }
 }
 
-function concernOf(fault: ScheduledFault): (event: TraceEvent) => boolean {
-  const until = "until" in fault && fault.until !== undefined ? fault.until : Infinity;
+function concernOf(fault: ScheduledFault, until: Instant): (event: TraceEvent) => boolean {
   const during = (event: TraceEvent): boolean => event.at >= fault.at && event.at < until;
   switch (fault.kind) {
     case "partition": {
@@ -157,13 +190,14 @@ function concernOf(fault: ScheduledFault): (event: TraceEvent) => boolean {
         event.to === fault.process;
     case "crash":
     case "restart":
-      return (event) => event.kind === fault.kind && event.process === fault.process;
+      return (event) => event.kind === fault.kind && during(event) && event.process === fault.process;
     case "pause":
-      return (event) => event.kind === "pause" && event.target === fault.process;
+      return (event) => event.kind === "pause" && during(event) && event.target === fault.process;
     case "clock":
     case "disk-full": {
-      const text = `${fault.kind} ${fault.process}`;
-      return (event) => event.kind === "fault" && event.phase === "begin" && event.fault.startsWith(text);
+      const words = faultWords(fault);
+      return (event) =>
+        event.kind === "fault" && event.phase === "begin" && during(event) && event.fault === words;
     }
   }
 }

@@ -89,9 +89,12 @@ export class Simulation {
     this.#latencySpread = latency.max - latency.min + 1;
     this.#duration = settings.duration ?? 60 * SECOND;
     this.#stepsMax = settings.stepsMax ?? 1_000_000;
-    // Starts first: a crash at 0 s hits a process that has just started.
+    const schedule = scheduleOf(faults);
+    for (const change of schedule) if (precedesStarts(change)) this.#queue.push(0, { kind: "fault", change });
     for (const process of this.#processes) this.#queue.push(0, { kind: "start", process });
-    for (const change of scheduleOf(faults)) this.#queue.push(change.at, { kind: "fault", change });
+    for (const change of schedule) {
+      if (!precedesStarts(change)) this.#queue.push(change.at, { kind: "fault", change });
+    }
   }
 
   /** Virtual time. */
@@ -127,17 +130,18 @@ export class Simulation {
     }
     const at = queue.nextAt;
     const due = queue.pop();
-    // A cancelled timer stays queued; it must not move the clock, or a run would seem to last longer than it did.
-    if (due.kind === "timer" && due.process.timers.get(due.timer) !== due) return undefined;
+    // What is void stays queued; it must not move the clock, or a run would seem to last longer than it did.
+    if (isVoid(due)) return undefined;
     this.#now = at;
     this.#handle(due);
     return undefined;
   }
 
+  /** Whether what is left beyond the end of the run could not make any process do anything. */
   #onlyIdleWork(): boolean {
     while (this.#queue.size > 0) {
       const due = this.#queue.pop();
-      if (due.kind !== "timer" || due.process.timers.get(due.timer) === due) return false;
+      if (!isVoid(due) && !isMark(due)) return false;
     }
     return true;
   }
@@ -157,7 +161,6 @@ export class Simulation {
         this.#step(due.process, { kind: "timer", timer: due.timer });
         return;
       case "command":
-        if (due.incarnation !== due.process.incarnation || due.process.state === undefined) return;
         if (this.#postponed(due.process, due)) return;
         this.#step(due.process, { kind: "command", command: due.command });
         return;
@@ -346,8 +349,9 @@ export class Simulation {
     switch (change.kind) {
       case "crash": {
         const process = this.#process(change.process);
-        process.crash();
+        const waiting = process.crash();
         this.#record?.({ process: process.name, number: ++process.events, at: this.#now, kind: "crash" });
+        for (const due of waiting) if (due.kind === "arrival") this.#arrive(due);
         return;
       }
       case "restart": {
@@ -370,7 +374,8 @@ export class Simulation {
         const postponed = process.postponed ?? [];
         process.postponed = undefined;
         this.#network({ kind: "resume", target: change.process });
-        for (const due of postponed) this.#queue.push(this.#now, due);
+        // Now and not through the queue, where what arrives at this very instant might stand before it.
+        for (const due of postponed) if (!isVoid(due)) this.#handle(due);
         return;
       }
       case "clock": {
@@ -471,6 +476,32 @@ type Due =
     }
   | { readonly kind: "fault"; readonly change: SchedulePoint };
 
+const NOTHING_DUE: readonly Due[] = [];
+
+/** A timer cancelled or replaced meanwhile; a command to a process that has crashed since. */
+function isVoid(due: Due): boolean {
+  switch (due.kind) {
+    case "timer":
+      return due.process.timers.get(due.timer) !== due;
+    case "command":
+      return due.incarnation !== due.process.incarnation || due.process.state === undefined;
+    default:
+      return false;
+  }
+}
+
+/** A beginning or end that wakes nobody: it only stands in the trace. */
+function isMark(due: Due): boolean {
+  if (due.kind !== "fault") return false;
+  const { kind } = due.change;
+  return kind === "begin" || kind === "end" || kind === "clock";
+}
+
+/** At 0 s a clock is wrong and a link is cut from the start, but only a process that has started can crash or pause. */
+function precedesStarts(change: SchedulePoint): boolean {
+  return change.at === 0 && (change.kind === "begin" || change.kind === "clock");
+}
+
 interface Arrival {
   readonly kind: "arrival";
   readonly from: SimulatedProcess;
@@ -530,11 +561,14 @@ class SimulatedProcess implements Surroundings {
     return this.picks.below(count);
   }
 
-  crash(): void {
+  /** Gives what waited for the end of a pause: it has reached nobody. */
+  crash(): readonly Due[] {
     invariant(this.state !== undefined, `${this.name} crashed while it was down`);
     this.state = undefined;
     this.timers.clear();
+    const waiting = this.postponed ?? NOTHING_DUE;
     if (this.postponed !== undefined) this.postponed = [];
+    return waiting;
   }
 }
 

@@ -53,13 +53,13 @@ export const mutants: readonly Mutant[] = [
     id: "RA-6",
     family: "ricart-agrawala",
     file: FILE,
-    find: "  onCommand(state, command, ctx) {\n    switch (command.kind) {",
+    find: "onCommand(state, command, ctx) {\n      switch (command.kind) {",
     replace:
-      "  onTimer: (state, _timer, ctx) =>\n" +
-      '    state.status === "waiting" ? enterWhenAllReplied({ ...state, pending: [] }, ctx) : state,\n' +
-      "  onCommand(state, command, ctx) {\n" +
-      '    if (command.kind === "acquire") ctx.setTimer("patience", 15_000);\n' +
-      "    switch (command.kind) {",
+      "onTimer: (state, _timer, ctx) =>\n" +
+      '        state.status === "waiting" ? enterWhenAllReplied({ ...state, pending: [] }, ctx) : state,\n' +
+      "    onCommand(state, command, ctx) {\n" +
+      '      if (command.kind === "acquire") ctx.setTimer("patience", 15_000);\n' +
+      "      switch (command.kind) {",
     why: "After 15 ms without a reply it takes silence for consent.",
     scenario: "ricart-agrawala/competition",
   },
