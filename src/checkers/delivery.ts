@@ -77,7 +77,8 @@ export function fifoDelivery(layer: string): Checker {
  * and be handed over later, and still belongs to the old count.
  */
 class Streams<State> {
-  readonly #byReceiver = new Map<ProcessId, Map<string, State>>();
+  /** By receiver, sender and the sender's incarnation. */
+  readonly #byReceiver = new Map<ProcessId, Map<ProcessId, State[]>>();
   /** Numbers of the restart events on each lane. */
   readonly #restarts = new Map<ProcessId, number[]>();
   /** The receive that each process's current step handles. */
@@ -91,9 +92,11 @@ class Streams<State> {
   of(receiver: ProcessId, sender: ProcessId): State {
     let senders = this.#byReceiver.get(receiver);
     if (senders === undefined) this.#byReceiver.set(receiver, (senders = new Map()));
-    const stream = `${sender} ${this.#incarnation(receiver, sender)}`;
-    let state = senders.get(stream);
-    if (state === undefined) senders.set(stream, (state = this.#create()));
+    let incarnations = senders.get(sender);
+    if (incarnations === undefined) senders.set(sender, (incarnations = []));
+    const incarnation = this.#incarnation(receiver, sender);
+    let state = incarnations[incarnation];
+    if (state === undefined) incarnations[incarnation] = state = this.#create();
     return state;
   }
 
@@ -110,7 +113,8 @@ class Streams<State> {
 
   /** Of the sender, when it sent what the receiver's step handles; its latest in a step that handles something else. */
   #incarnation(receiver: ProcessId, sender: ProcessId): number {
-    const restarts = this.#restarts.get(sender) ?? [];
+    const restarts = this.#restarts.get(sender);
+    if (restarts === undefined) return 0;
     const handled = this.#handled.get(receiver);
     if (handled === undefined || handled.from !== sender) return restarts.length;
     return restarts.filter((restart) => restart < handled.send).length;

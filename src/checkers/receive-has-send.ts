@@ -1,3 +1,4 @@
+import { eventId } from "../core/index.js";
 import { idOf } from "../trace/index.js";
 import type { Checker } from "./checker.js";
 import { Violations } from "./violations.js";
@@ -14,34 +15,33 @@ export const receiveHasSend: Checker = {
   kinds: ["send", "duplicate", "receive"],
   begin() {
     const violations = new Violations("receive-has-send");
-    /** Arrivals still possible, by sender and number of the send; gone once all have come. */
-    const sends = new Map<string, Map<number, { to: string; left: number }>>();
+    /** Receivers of the messages still to arrive, by sender and number of the send. */
+    const sends = new Map<string, Map<number, string>>();
+    /** Further copies to come, by event id of the send; empty for most. */
+    const copies = new Map<string, number>();
     return {
       observe(event) {
         if (event.kind === "send") {
           let lane = sends.get(event.process);
           if (lane === undefined) sends.set(event.process, (lane = new Map()));
-          lane.set(event.number, { to: event.to, left: 1 });
+          lane.set(event.number, event.to);
         } else if (event.kind === "duplicate") {
-          const sent = sends.get(event.from)?.get(event.send);
-          if (sent !== undefined) sent.left = event.copies;
+          copies.set(eventId(event.from, event.send), event.copies - 1);
         } else if (event.kind === "receive") {
           const lane = sends.get(event.from);
-          const sent = lane?.get(event.send);
-          const send = `${event.from}:${event.send}`;
-          if (sent === undefined) {
-            violations.add(
-              `${event.process} received ${send} at ${idOf(event)}, which was never sent, or arrived more often than it was sent`,
-              [idOf(event)],
-            );
-          } else if (sent.to !== event.process) {
-            violations.add(
-              `${event.process} received ${send} at ${idOf(event)}, which was sent to ${sent.to}`,
-              [idOf(event), send],
-            );
-          } else {
-            sent.left--;
-            if (sent.left === 0) lane?.delete(event.send);
+          const to = lane?.get(event.send);
+          if (to !== event.process) {
+            const send = eventId(event.from, event.send);
+            const flaw =
+              to === undefined
+                ? "which was never sent, or arrived more often than it was sent"
+                : `which was sent to ${to}`;
+            violations.add(`${event.process} received ${send} at ${idOf(event)}, ${flaw}`, [
+              idOf(event),
+              send,
+            ]);
+          } else if (copies.size === 0 || !takeCopy(copies, eventId(event.from, event.send))) {
+            lane?.delete(event.send);
           }
         }
       },
@@ -49,3 +49,11 @@ export const receiveHasSend: Checker = {
     };
   },
 };
+
+/** Whether this arrival leaves another copy to come. */
+function takeCopy(copies: Map<string, number>, send: string): boolean {
+  const left = copies.get(send) ?? 0;
+  if (left > 1) copies.set(send, left - 1);
+  else copies.delete(send);
+  return left > 0;
+}

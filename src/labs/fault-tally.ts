@@ -1,4 +1,4 @@
-import type { Instant, ProcessId } from "../core/index.js";
+import type { ProcessId } from "../core/index.js";
 import {
   faultWords,
   formatFaults,
@@ -37,6 +37,11 @@ export class FaultTally {
     for (const counter of this.#byKind.get(event.kind) ?? NONE) {
       if (counter.concerns(event)) counter.touched++;
     }
+  }
+
+  /** Begins anew, for the next run of the same plan. */
+  reset(): void {
+    for (const counter of this.#counters) counter.touched = 0;
   }
 
   finish(): readonly FaultTouch[] {
@@ -120,17 +125,9 @@ function scheduleCounter(fault: ScheduledFault, all: readonly ScheduledFault[]):
   return {
     fault: formatFaults({ links: [], schedule: [fault] }),
     kind: kindOf(fault),
-    concerns: concernOf(fault, endOf(fault, all)),
+    concerns: concernOf(fault, all),
     touched: 0,
   };
-}
-
-/** Where it no longer counts: at its end, and for what has none, at the next fault of the same words. */
-function endOf(fault: ScheduledFault, all: readonly ScheduledFault[]): Instant {
-  if ("until" in fault && fault.until !== undefined) return fault.until;
-  const words = faultWords(fault);
-  const later = all.filter((other) => other.at > fault.at && faultWords(other) === words);
-  return later.reduce((first, { at }) => Math.min(first, at), Infinity);
 }
 
 function kindOf(fault: ScheduledFault): EventKind {
@@ -151,7 +148,8 @@ function kindOf(fault: ScheduledFault): EventKind {
   }
 }
 
-function concernOf(fault: ScheduledFault, until: Instant): (event: TraceEvent) => boolean {
+function concernOf(fault: ScheduledFault, all: readonly ScheduledFault[]): (event: TraceEvent) => boolean {
+  const until = "until" in fault && fault.until !== undefined ? fault.until : Infinity;
   const during = (event: TraceEvent): boolean => event.at >= fault.at && event.at < until;
   switch (fault.kind) {
     case "partition": {
@@ -190,14 +188,38 @@ function concernOf(fault: ScheduledFault, until: Instant): (event: TraceEvent) =
         event.to === fault.process;
     case "crash":
     case "restart":
-      return (event) => event.kind === fault.kind && during(event) && event.process === fault.process;
+      return inTurn(fault, all, (event) => event.kind === fault.kind && event.process === fault.process);
     case "pause":
-      return (event) => event.kind === "pause" && during(event) && event.target === fault.process;
+      return inTurn(fault, all, (event) => event.kind === "pause" && event.target === fault.process);
     case "clock":
     case "disk-full": {
       const words = faultWords(fault);
-      return (event) =>
-        event.kind === "fault" && event.phase === "begin" && during(event) && event.fault === words;
+      return inTurn(
+        fault,
+        all,
+        (event) => event.kind === "fault" && event.phase === "begin" && event.fault === words,
+      );
     }
   }
+}
+
+/**
+ * When the plan has the same fault several times, the first time it happened is the first one's, and so on. Not by
+ * the instant: in a real run what is planned for 2 s happens a little later.
+ */
+function inTurn(
+  fault: ScheduledFault,
+  all: readonly ScheduledFault[],
+  happened: (event: TraceEvent) => boolean,
+): (event: TraceEvent) => boolean {
+  const words = faultWords(fault);
+  const alike = all.filter((other) => faultWords(other) === words).sort((a, b) => a.at - b.at);
+  const turn = alike.indexOf(fault);
+  const isLast = turn === alike.length - 1;
+  let times = 0;
+  return (event) => {
+    if (!happened(event)) return false;
+    const time = times++;
+    return time === turn || (isLast && time > turn);
+  };
 }

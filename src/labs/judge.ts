@@ -1,6 +1,6 @@
 import { formatDuration } from "../core/index.js";
 import { TraceCheck, type Findings } from "../checkers/index.js";
-import { parseFaults, type FaultPlan } from "../faults/index.js";
+import { parseFaults } from "../faults/index.js";
 import type { StopReason, Trace, TraceEnd, TraceEvent, TraceHeader } from "../trace/index.js";
 import { FaultTally, type FaultTouch } from "./fault-tally.js";
 import type { Lab } from "./lab.js";
@@ -33,11 +33,16 @@ export class Judge {
   #events = 0;
   #messages = 0;
 
-  /** `plan` spares reading it out of the header again, for callers that judge thousands of runs of one plan. */
-  constructor(lab: Lab, header: TraceHeader, plan: FaultPlan = parseFaults(header.faults, header.processes)) {
+  /** `tally` is of the header's faults; giving one spares thousands of runs of one plan from each reading it again. */
+  constructor(
+    lab: Lab,
+    header: TraceHeader,
+    tally = new FaultTally(parseFaults(header.faults, header.processes)),
+  ) {
     this.#header = header;
     this.#check = new TraceCheck(header, lab.checkers, lab.witnesses);
-    this.#tally = new FaultTally(plan);
+    tally.reset();
+    this.#tally = tally;
   }
 
   observe(event: TraceEvent): void {

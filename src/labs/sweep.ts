@@ -1,6 +1,7 @@
 import type { Duration, RunSettings } from "../core/index.js";
 import type { FaultPlan } from "../faults/index.js";
 import { headerOf, Simulation } from "../sim/index.js";
+import { FaultTally } from "./fault-tally.js";
 import { Judge, type Report, type VerdictKind } from "./judge.js";
 import type { Lab } from "./lab.js";
 import { simulationOf } from "./run-lab.js";
@@ -47,10 +48,11 @@ export function* sweep(request: SweepSettings): Generator<SweepReport, SweepRepo
     lab: request.reference,
     lightcone: request.lightcone,
   });
+  const tally = new FaultTally(faults);
   const total = new SweepTotal(lab);
   for (let i = 0; i < request.seeds; i++) {
     const seed = settings.seed + i;
-    const judge = new Judge(lab, { ...header, seed }, faults);
+    const judge = new Judge(lab, { ...header, seed }, tally);
     const simulation = new Simulation(simulationOf(lab, { ...settings, seed }, rest), (event) =>
       judge.observe(event),
     );
