@@ -6,7 +6,7 @@ import type { ReliableLink, ReliableMessage } from "./reliable-link.js";
 import { copyReliableLink, newReliableLink } from "./reliable-link.js";
 import type { ReliableOptions } from "./reliable-options.js";
 import type { SequenceRange } from "./sequence-ranges.js";
-import { gaps, includesSequence, withSequence } from "./sequence-ranges.js";
+import { gaps, includesSequence, withSequence, messagesText } from "./sequence-ranges.js";
 
 export const RELIABLE_TIMERS = "reliable/";
 const ACK = "reliable/ack/";
@@ -152,7 +152,7 @@ export class ReliableStep<Inner, Body, Command, Output> implements Layer<Body, O
       const from = Math.max(first, link.first);
       const to = Math.min(last, link.sent);
       if (from > to) continue;
-      this.#ctx.explain("link.resend", { peer, first: from, last: to });
+      this.#ctx.explain("link.resend", { peer, messages: messagesText([[from, to]]) });
       for (let seq = from; seq <= to; seq++) this.#sendData(peer, link, seq);
     }
   }
@@ -241,12 +241,12 @@ export class ReliableStep<Inner, Body, Command, Output> implements Layer<Body, O
     const missing = gaps(link.early, link.next, link.highest, GAPS_MAX);
     if (link.asks >= this.#options.maxRetries) {
       // The next word of the peer, of the many that its own heartbeats will bring if it lives, starts this again.
-      this.#ctx.explain("link.stopped-asking", { peer, attempts: link.asks, missing });
+      this.#ctx.explain("link.stopped-asking", { peer, attempts: link.asks, missing: messagesText(missing) });
       link.asking = false;
       link.asks = 0;
       return;
     }
-    this.#ctx.explain("link.gap", { peer, missing });
+    this.#ctx.explain("link.gap", { peer, missing: messagesText(missing) });
     const ack = this.#carriesAck(peer, link);
     this.#ctx.send(peer, { kind: "nack", epoch: this.#ctx.incarnation, toEpoch: link.epoch, ack, missing });
     link.asks += 1;

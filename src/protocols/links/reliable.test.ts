@@ -357,7 +357,7 @@ describe("at its limits", () => {
     net.crash("P1", 2 * MILLISECOND);
     expect(net.run()).toBe("quiescent");
     expect(net.explained("P2", "link.stopped-asking")).toEqual([
-      { peer: "P1", attempts: 4, missing: [[1, 1]] },
+      { peer: "P1", attempts: 4, missing: "message 1" },
     ]);
   });
 

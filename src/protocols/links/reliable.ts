@@ -77,9 +77,9 @@ export function reliable<Inner, Body, Command, Output>(
 export const reliableNarration: Readonly<Record<string, string>> = {
   "link.duplicate": "drops message {sequence} of {peer}: it has come before",
   "link.beyond-window": "drops message {sequence} of {peer}: more than {limit} ahead of what has arrived",
-  "link.gap": "asks {peer} again for {missing}",
+  "link.gap": "misses {missing} of {peer} and asks for it again",
   "link.stopped-asking": "stops asking {peer} for {missing} after {attempts} attempts without an answer",
-  "link.resend": "sends messages {first} to {last} to {peer} once more",
+  "link.resend": "sends {peer} {messages} once more",
   "link.gave-up":
     "gives up on {peer} after {attempts} heartbeats without an answer; keeps {unacknowledged} unacknowledged",
   "link.revived": "hears {peer} again and takes up its {unacknowledged} unacknowledged messages",

@@ -44,3 +44,13 @@ export function gaps(
   if (from <= highest && missing.length < rangesMax) missing.push([from, highest]);
   return missing;
 }
+
+/** For people: `message 4`, `messages 4 to 6`, `messages 4 to 6 and 9`. */
+export function messagesText(ranges: readonly SequenceRange[]): string {
+  const parts = ranges.map(([first, last]) => (first === last ? `${first}` : `${first} to ${last}`));
+  const [only] = ranges;
+  const single = ranges.length === 1 && only !== undefined && only[0] === only[1];
+  const all =
+    parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1) ?? ""}`;
+  return `${single ? "message" : "messages"} ${all}`;
+}
