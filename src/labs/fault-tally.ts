@@ -35,17 +35,20 @@ export class FaultTally {
 
   observe(event: TraceEvent): void {
     for (const counter of this.#byKind.get(event.kind) ?? NONE) {
-      if (counter.concerns(event)) counter.touched++;
+      if (counter.concerns(event)) counter.met++;
     }
   }
 
   /** Begins anew, for the next run of the same plan. */
   reset(): void {
-    for (const counter of this.#counters) counter.touched = 0;
+    for (const counter of this.#counters) counter.met = 0;
   }
 
   finish(): readonly FaultTouch[] {
-    return this.#counters.map(({ fault, touched }) => ({ fault, touched }));
+    return this.#counters.map(({ fault, met, turns: { first, last } }) => ({
+      fault,
+      touched: Math.max(0, Math.min(met, last) - first),
+    }));
   }
 }
 
@@ -56,8 +59,17 @@ interface Counter {
   /** The one kind of event that shows the fault at work. */
   readonly kind: EventKind;
   readonly concerns: (event: TraceEvent) => boolean;
-  touched: number;
+  /** Which of the events that concern it are its own: those after `first` of them, up to the `last`-th. */
+  readonly turns: Turns;
+  met: number;
 }
+
+interface Turns {
+  readonly first: number;
+  readonly last: number;
+}
+
+const ALL_TURNS: Turns = { first: 0, last: Infinity };
 
 /** One counter per kind of trouble: "loss 10%, duplicate 5%" are two faults to whoever asked for them. */
 function linkCounters(link: LinkFault, all: readonly LinkFault[]): Counter[] {
@@ -73,7 +85,8 @@ function linkCounters(link: LinkFault, all: readonly LinkFault[]): Counter[] {
     fault: formatFaults({ links: [{ ...ends, ...part }], schedule: [] }),
     kind,
     concerns,
-    touched: 0,
+    turns: ALL_TURNS,
+    met: 0,
   });
   const dropped = (trouble: Trouble, reason: DropReason) => {
     const ours = onLink(trouble);
@@ -125,8 +138,9 @@ function scheduleCounter(fault: ScheduledFault, all: readonly ScheduledFault[]):
   return {
     fault: formatFaults({ links: [], schedule: [fault] }),
     kind: kindOf(fault),
-    concerns: concernOf(fault, all),
-    touched: 0,
+    concerns: concernOf(fault),
+    turns: turnsOf(fault, all),
+    met: 0,
   };
 }
 
@@ -148,7 +162,7 @@ function kindOf(fault: ScheduledFault): EventKind {
   }
 }
 
-function concernOf(fault: ScheduledFault, all: readonly ScheduledFault[]): (event: TraceEvent) => boolean {
+function concernOf(fault: ScheduledFault): (event: TraceEvent) => boolean {
   const until = "until" in fault && fault.until !== undefined ? fault.until : Infinity;
   const during = (event: TraceEvent): boolean => event.at >= fault.at && event.at < until;
   switch (fault.kind) {
@@ -188,38 +202,25 @@ function concernOf(fault: ScheduledFault, all: readonly ScheduledFault[]): (even
         event.to === fault.process;
     case "crash":
     case "restart":
-      return inTurn(fault, all, (event) => event.kind === fault.kind && event.process === fault.process);
+      return (event) => event.kind === fault.kind && event.process === fault.process;
     case "pause":
-      return inTurn(fault, all, (event) => event.kind === "pause" && event.target === fault.process);
+      return (event) => event.kind === "pause" && event.target === fault.process;
     case "clock":
     case "disk-full": {
       const words = faultWords(fault);
-      return inTurn(
-        fault,
-        all,
-        (event) => event.kind === "fault" && event.phase === "begin" && event.fault === words,
-      );
+      return (event) => event.kind === "fault" && event.phase === "begin" && event.fault === words;
     }
   }
 }
 
 /**
- * When the plan has the same fault several times, the first time it happened is the first one's, and so on. Not by
- * the instant: in a real run what is planned for 2 s happens a little later.
+ * When the plan has the same thing happen to a process several times, the first time is the first one's, and so on.
+ * Not by the instant: in a real run what is planned for 2 s happens a little later.
  */
-function inTurn(
-  fault: ScheduledFault,
-  all: readonly ScheduledFault[],
-  happened: (event: TraceEvent) => boolean,
-): (event: TraceEvent) => boolean {
+function turnsOf(fault: ScheduledFault, all: readonly ScheduledFault[]): Turns {
+  if (kindOf(fault) === "drop") return ALL_TURNS;
   const words = faultWords(fault);
   const alike = all.filter((other) => faultWords(other) === words).sort((a, b) => a.at - b.at);
-  const turn = alike.indexOf(fault);
-  const isLast = turn === alike.length - 1;
-  let times = 0;
-  return (event) => {
-    if (!happened(event)) return false;
-    const time = times++;
-    return time === turn || (isLast && time > turn);
-  };
+  const first = alike.indexOf(fault);
+  return { first, last: first === alike.length - 1 ? Infinity : first + 1 };
 }

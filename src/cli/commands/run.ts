@@ -52,7 +52,7 @@ export async function runCommand(
   };
   const path = flags.out ?? (await newTracePath(lab.id, settings.seed));
   if (!flags.json) printOpening(lab, header, terminal);
-  const judge = new Judge(lab, header, faults);
+  const judge = new Judge(lab, header);
   let events = 0;
   using interruption = new Interruption();
   const result = await runForReal({
