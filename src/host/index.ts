@@ -1,1 +1,22 @@
-export {};
+/*
+ * Running for real. Three ways in:
+ *
+ * - `runForReal(options)` is the supervisor behind `lightcone run`: it starts one operating-system process for each
+ *   participant and gives the trace. See `RealRunOptions` and `RunResult`.
+ * - `runParticipant(options)` is one participant, behind `lightcone process --control URL --id P2`: the program given
+ *   as `entry` calls `process.exit(await runParticipant({ control, process, token: takeToken(), loadLab, transports }))`.
+ * - `ProcessHost` and `Mesh` run participants inside a program of one's own, without a supervisor.
+ */
+export * from "./errors.js";
+export { type Hello, type Refusal, type Welcome } from "./hello.js";
+export { HELLO_MS_MAX, Mesh, STRANGERS_MAX, type MeshOptions, type MeshUser } from "./mesh.js";
+export { RECORDED_VECTOR_MAX } from "./journal.js";
+export { BUFFERED_BYTES_MAX, WAITING_BYTES_MAX, WAITING_MAX } from "./outbox.js";
+export * from "./participant.js";
+export * from "./process-host.js";
+export * from "./recorder.js";
+export { monotonicMicroseconds, RunClock } from "./run-clock.js";
+export { removeLeftovers } from "./run-folder.js";
+export { type ProcessReport, type RealRunOptions, type RunResult } from "./run-options.js";
+export * from "./store.js";
+export { runForReal } from "./supervisor.js";

@@ -1,0 +1,459 @@
+import { randomBytes } from "node:crypto";
+import { performance } from "node:perf_hooks";
+import { invariant, SECOND, type LightconeError, type ProcessId } from "../core/index.js";
+import { formatFaults, NO_FAULTS, type FaultPlan } from "../faults/index.js";
+import { TRACE_VERSION, type StopReason, type TraceEvent, type TraceHeader } from "../trace/index.js";
+import { Collector } from "./collector.js";
+import type { FromParticipant } from "./control.js";
+import { messageOf, safeText } from "./errors.js";
+import { Lane } from "./lane.js";
+import { meshAddress } from "./mesh-address.js";
+import { PlanRunner } from "./plan-runner.js";
+import { Reception } from "./reception.js";
+import { callAt, monotonicMicroseconds, RunClock } from "./run-clock.js";
+import { RunFolder } from "./run-folder.js";
+import { checkOptions, type RealRunOptions, type RunResult } from "./run-options.js";
+import { stopAll } from "./stop-all.js";
+import { Supervised } from "./supervised.js";
+import { Watch } from "./watch.js";
+import { Users } from "./users.js";
+
+const EVENTS_MAX = 1_000_000;
+// Often enough to notice a quiet run at once, seldom enough to cost nothing beside it.
+const ROUND_MS = 25;
+
+/**
+ * Runs a lab for real: one operating-system process per participant, on this machine, joined by a transport, under a
+ * fault plan; and gives the trace.
+ *
+ * Crash is `kill -9`, pause is SIGSTOP, link faults act in the sending host. The run ends when nothing is going on any
+ * more (`quiescent`: no timer, no message, no command, nothing left of the plan), at `duration`, at `eventsMax`, by
+ * `signal`, or because a participant ended, hung or would not start (`failed`; the result says which and how). In
+ * every case nothing is left behind: no process, no socket, no folder. Should this process itself be killed, the
+ * participants notice and end, and the next run removes the folder.
+ *
+ * Rejects with `UsageError` before anything is started when an option cannot be used, with `HostError("run-folder")`,
+ * with the error of opening `out`, and with whatever `onEvent`, the lab's user or its protocol factory throws.
+ */
+export async function runForReal(options: RealRunOptions): Promise<RunResult> {
+  const run = new RealRun(options);
+  try {
+    return await run.run();
+  } finally {
+    await run.clean();
+  }
+}
+
+class RealRun {
+  readonly #options: RealRunOptions;
+  readonly #faults: FaultPlan;
+  readonly #header: TraceHeader;
+  readonly #folder: RunFolder;
+  readonly #collector: Collector;
+  readonly #users: Users;
+  readonly #clock = new RunClock();
+  readonly #controlToken = randomBytes(32).toString("hex");
+  readonly #meshToken = randomBytes(32).toString("hex");
+  readonly #all: readonly Supervised[];
+  readonly #watch: Watch;
+  readonly #byName: ReadonlyMap<ProcessId, Supervised>;
+  readonly #plan: PlanRunner;
+  readonly #onExit = (): void => this.#endNow();
+  #limit: Disposable | undefined;
+  #reception: Reception | undefined;
+  #begun = false;
+  #stopping = false;
+  /** What an observer, a user or a bug threw while nobody could catch it; thrown on when everything is cleaned up. */
+  #thrown: { readonly error: unknown } | undefined;
+  #stop: (end: Ending) => void = () => {};
+  #wake: () => void = () => {};
+
+  constructor(options: RealRunOptions) {
+    this.#options = options;
+    this.#faults = options.faults ?? NO_FAULTS;
+    checkOptions(options, this.#faults);
+    this.#header = {
+      format: "lightcone-trace",
+      version: TRACE_VERSION,
+      lightcone: options.lightcone,
+      source: "processes",
+      lab: options.labRef,
+      processes: options.processes,
+      seed: options.seed,
+      options: options.options,
+      faults: formatFaults(this.#faults),
+      duration: options.duration ?? 60 * SECOND,
+      transport: options.transport ?? "tcp",
+    };
+    this.#folder = RunFolder.create(options.runtimeParent);
+    try {
+      this.#collector = new Collector({
+        header: this.#header,
+        ...(options.onEvent && { onEvent: options.onEvent }),
+        ...(options.out !== undefined && { out: options.out }),
+      });
+      this.#all = options.processes.map((process, index) => {
+        const lane = new Lane(this.#folder.traceFile(index), this.#header, process, {
+          onEvent: (event) => this.#onLaneEvent(event),
+          onCaughtUp: (lane) => this.#collector.settle(lane),
+        });
+        return new Supervised(process, index, lane);
+      });
+    } catch (error) {
+      this.#folder[Symbol.dispose]();
+      throw error;
+    }
+    this.#watch = new Watch(this.#all, options);
+    this.#byName = new Map(this.#all.map((one) => [one.process, one]));
+    const run = { processes: options.processes, seed: options.seed, options: options.options };
+    this.#users = new Users(options.lab.user, run, this.#clock, (process, command) =>
+      this.#give(process, command),
+    );
+    this.#plan = new PlanRunner({
+      all: this.#all,
+      faults: this.#faults,
+      clock: this.#clock,
+      collector: this.#collector,
+      spawn: (one) => this.#spawn(one),
+      guard: (action) => this.#guard(action),
+    });
+    // Whoever calls process.exit() meanwhile leaves no orphans either.
+    process.once("exit", this.#onExit);
+  }
+
+  async run(): Promise<RunResult> {
+    const ending = new Promise<Ending>((resolve) => (this.#stop = resolve));
+    const { signal } = this.#options;
+    const interrupt = (): void => this.#stop({ stopped: "interrupted" });
+    if (signal?.aborted === true) interrupt();
+    signal?.addEventListener("abort", interrupt, { once: true });
+    try {
+      await this.#open();
+      const rounds = this.#rounds();
+      const end = await ending;
+      this.#stopping = true;
+      this.#wake();
+      await rounds;
+      this.#users[Symbol.dispose]();
+      this.#plan[Symbol.dispose]();
+      this.#limit?.[Symbol.dispose]();
+      await stopAll(this.#all);
+      const result = this.#result(end);
+      if (this.#thrown !== undefined) throw this.#thrown.error;
+      return result;
+    } finally {
+      signal?.removeEventListener("abort", interrupt);
+    }
+  }
+
+  /** Ends and removes whatever there still is. Idempotent. */
+  async clean(): Promise<void> {
+    this.#stopping = true;
+    process.off("exit", this.#onExit);
+    this.#users[Symbol.dispose]();
+    this.#plan[Symbol.dispose]();
+    for (const one of this.#all) if (one.isAlive) one.child?.signal("SIGKILL");
+    await Promise.all(this.#all.flatMap((one) => one.child?.exited ?? []));
+    for (const one of this.#all) {
+      one.child?.release();
+      one.channel?.abort("the run is over");
+      one.lane[Symbol.dispose]();
+    }
+    await this.#reception?.[Symbol.asyncDispose]();
+    this.#collector[Symbol.dispose]();
+    this.#folder[Symbol.dispose]();
+  }
+
+  /** The synchronous part of it, for a program that exits at once. */
+  #endNow(): void {
+    for (const one of this.#all) one.child?.signal("SIGKILL");
+    this.#folder[Symbol.dispose]();
+  }
+
+  // ---- Start --------------------------------------------------------------------------------------------------
+
+  async #open(): Promise<void> {
+    const uds = this.#options.transports["uds"];
+    invariant(uds !== undefined, "checked with the options");
+    this.#reception = await Reception.open({
+      transport: uds,
+      address: this.#folder.controlAddress(),
+      token: this.#controlToken,
+      byName: this.#byName,
+      onHello: (one) => this.#configure(one),
+      onMessage: (one, message) => this.#guard(() => this.#onMessage(one, message)),
+    });
+    for (const one of this.#all) this.#spawn(one);
+  }
+
+  #spawn(one: Supervised): void {
+    const child = one.spawn(
+      {
+        entry: this.#options.entry,
+        control: this.#folder.controlAddress(),
+        process: one.process,
+        token: this.#controlToken,
+      },
+      performance.now(),
+    );
+    if (child.pid !== undefined) this.#folder.noteChild(one.index, child.pid);
+    void child.exited.then((exit) => {
+      if (one.child !== child) return;
+      one.exit = exit;
+      child.release();
+      // A planned death is dealt with where it was planned.
+      if (one.phase === "crashed" || one.phase === "stopping" || this.#stopping) return;
+      // Ctrl-C in a terminal reaches a participant that has not learned to ignore it yet.
+      if (exit.signal === "SIGINT") return this.#stop({ stopped: "interrupted" });
+      this.#guard(() => this.#diedUnasked(one, one.describeEnd(exit)));
+    });
+  }
+
+  #diedUnasked(one: Supervised, detail: string): void {
+    const began = one.phase === "running";
+    one.phase = "gone";
+    if (began) one.lane.crash(this.#clock.read());
+    this.#stop({ stopped: "failed", detail });
+  }
+
+  #configure(one: Supervised): void {
+    const { processes, seed, options } = this.#options;
+    const { transport = "tcp", faults } = this.#header;
+    one.send({
+      kind: "configure",
+      configuration: {
+        lab: this.#options.labRef,
+        processes: [...processes],
+        options: { ...options },
+        seed,
+        faults,
+        transport,
+        listen: meshAddress(transport, this.#folder.path, one.index, one.incarnation),
+        incarnation: one.incarnation,
+        firstNumber: one.lane.number + 1,
+        ...(one.lane.vector !== undefined && { vector: [...one.lane.vector] }),
+        ...(one.lane.saved !== undefined && { saved: one.lane.saved }),
+        traceFile: one.lane.path,
+        savedFile: this.#folder.savedFile(one.index),
+        meshToken: this.#meshToken,
+      },
+    });
+  }
+
+  // ---- What participants say ----------------------------------------------------------------------------------
+
+  #onMessage(one: Supervised, message: FromParticipant): void {
+    one.heardMs = performance.now();
+    switch (message.kind) {
+      case "hello":
+        one.channel?.abort("a second hello");
+        return;
+      case "listening":
+        one.address = message.address;
+        if (one.phase === "starting") {
+          one.phase = "connecting";
+          this.#joinUp(one);
+        }
+        return;
+      case "connected":
+        if (one.phase === "connecting" && one.address !== "") this.#connected(one);
+        return;
+      case "recorded":
+        this.#readLane(one);
+        return;
+      case "status":
+        one.poll = message.poll;
+        one.status = message.status;
+        return;
+      case "peer-lost": {
+        // Its events up to there are in its file by now.
+        one.lane.readAll();
+        this.#collector.lost(
+          one.process,
+          message.process,
+          message.number,
+          message.waiting,
+          "crashed",
+          this.#clock.read(),
+        );
+        this.#byName.get(message.process)?.lossesReported(one.process);
+        return;
+      }
+      case "not-received":
+        this.#collector.network(
+          { kind: "drop", from: message.from, send: message.send, to: one.process, reason: "failed-receive" },
+          this.#clock.read(),
+        );
+        return;
+      case "not-saved":
+        this.#notice(`${one.process} could not save: ${safeText(message.reason, 300)}`);
+        this.#collector.network(
+          { kind: "fault", fault: `disk-full ${one.process}`, phase: "begin" },
+          this.#clock.read(),
+        );
+        return;
+      case "trouble":
+        this.#notice(`${one.process}: ${safeText(message.message, 500)}`);
+        return;
+      case "failed":
+        one.failure = safeText(message.message, 1_000);
+        return;
+    }
+  }
+
+  /** At the start everybody is told of everybody once all listen; later, a restarted process and the others. */
+  #joinUp(one: Supervised): void {
+    if (this.#begun) {
+      const others = this.#all.filter((other) => other !== one && other.isReachable);
+      for (const other of others) other.send({ kind: "peers", peers: [one.peerAddress] });
+      one.send({ kind: "peers", peers: others.map((other) => other.peerAddress) });
+      return;
+    }
+    if (!this.#all.every((other) => other.phase === "connecting")) return;
+    for (const to of this.#all) {
+      to.send({
+        kind: "peers",
+        peers: this.#all.filter((other) => other !== to).map((other) => other.peerAddress),
+      });
+    }
+  }
+
+  #connected(one: Supervised): void {
+    one.phase = "running";
+    this.#watch.welcome(one);
+    if (this.#begun) {
+      one.send({ kind: "go", epoch: this.#epoch });
+      this.#plan.restarted();
+      return;
+    }
+    if (this.#all.every((other) => other.phase === "running")) this.#begin();
+  }
+
+  #epoch = 0;
+
+  #begin(): void {
+    this.#begun = true;
+    this.#epoch = monotonicMicroseconds();
+    this.#clock.begin(this.#epoch);
+    for (const one of this.#all) one.send({ kind: "go", epoch: this.#epoch });
+    this.#plan.begin(this.#header.duration);
+    this.#limit = callAt(this.#clock, this.#header.duration, () => this.#stop({ stopped: "time-limit" }));
+  }
+
+  // ---- Events, users, quiescence --------------------------------------------------------------------------------
+
+  #onLaneEvent(event: TraceEvent): void {
+    this.#collector.push(event);
+    if (!this.#stopping) this.#users.observe(event);
+    if (this.#collector.count >= (this.#options.eventsMax ?? EVENTS_MAX))
+      this.#stop({ stopped: "event-limit" });
+  }
+
+  #give(process: ProcessId, command: unknown): void {
+    const one = this.#byName.get(process);
+    if (one?.phase !== "running") return;
+    one.commandsGiven++;
+    one.send({ kind: "command", command });
+  }
+
+  /** Reads a piece of a lane; says whether there may be more. */
+  #readLane(one: Supervised): boolean {
+    try {
+      return one.lane.read();
+    } catch (error) {
+      // A line that no correct participant writes; anything else is ours and ends the run as an exception.
+      if (!isTraceError(error)) throw error;
+      this.#stop({
+        stopped: "failed",
+        detail: `${one.process} recorded what no trace may hold: ${error.message}`,
+      });
+      return false;
+    }
+  }
+
+  /** Reads what was recorded, polls, looks for silence, until the run stops. */
+  async #rounds(): Promise<void> {
+    while (!this.#stopping) {
+      this.#guard(() => {
+        this.#readRound();
+        const quiet = this.#plan.left === 0 && this.#users.waiting === 0;
+        const finding = this.#watch.round(this.#begun, quiet);
+        if (finding.kind === "quiescent") this.#stop({ stopped: "quiescent" });
+        else if (finding.kind === "hanging") this.#stop({ stopped: "failed", detail: finding.detail });
+      });
+      if (this.#stopping) return;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, ROUND_MS);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+  }
+
+  /** A bounded piece of every lane that has something, the one that is furthest behind first. */
+  #readRound(): void {
+    const behind = [...this.#all];
+    for (let pieces = 0; pieces < 64 && behind.length > 0; pieces++) {
+      behind.sort((a, b) => a.lane.at - b.lane.at);
+      const [one] = behind;
+      if (one !== undefined && !this.#readLane(one)) behind.shift();
+    }
+  }
+
+  // ---- End ----------------------------------------------------------------------------------------------------
+
+  #result(end: Ending): RunResult {
+    let { stopped, detail } = end;
+    try {
+      for (const one of this.#all) one.lane.readAll();
+    } catch (error) {
+      if (!isTraceError(error)) throw error;
+      stopped = "failed";
+      detail = detail ?? error.message;
+    }
+    if (stopped === "quiescent") this.#recordLosses();
+    const trace = this.#collector.finish({ stopped, ...(detail !== undefined && { detail }) });
+    return {
+      trace,
+      stopped: trace.end.stopped,
+      ...(trace.end.detail !== undefined && { detail: trace.end.detail }),
+      processes: this.#all.map(({ process, pids, lane }) => ({ process, pids, events: lane.number })),
+    };
+  }
+
+  /** Nothing is under way any more: what has not arrived was lost with its connection. */
+  #recordLosses(): void {
+    const at = this.#clock.read();
+    for (const from of this.#all) {
+      for (const to of this.#all) {
+        const reason = to.phase === "crashed" || from.phase === "crashed" ? "crashed" : "disconnected";
+        this.#collector.lost(from.process, to.process, Infinity, [], reason, at);
+      }
+    }
+  }
+
+  #notice(line: string): void {
+    this.#options.onNotice?.(line);
+  }
+
+  /** Runs what an event of the outside set off; what it throws ends the run as an exception. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#thrown ??= { error };
+      this.#stop({ stopped: "failed", detail: safeText(messageOf(error), 1_000) });
+    }
+  }
+}
+
+interface Ending {
+  readonly stopped: StopReason;
+  readonly detail?: string;
+}
+
+function isTraceError(error: unknown): error is LightconeError {
+  return error instanceof Error && error.name === "TraceError";
+}
