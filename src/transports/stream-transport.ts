@@ -1,0 +1,213 @@
+import type { ListenOptions as NodeListenOptions, NetConnectOpts, Server, Socket } from "node:net";
+import { connect, createServer } from "node:net";
+import { FRAME_BYTES_MAX, preamble } from "../wire/index.js";
+import { nodeChunkPool, nodeCrc32 } from "./platform.js";
+import type { StreamShared } from "./stream-connection.js";
+import { StreamConnection } from "./stream-connection.js";
+import type { CloseReason, Connection, DialOptions, Listener, ListenOptions } from "./transport.js";
+import { dialError, listenError, TransportError } from "./transport-error.js";
+
+/** What a stream transport may be made with; every field has a default. */
+export interface StreamOptions {
+  /** Default 16 MiB. Both sides need the same. */
+  readonly frameBytesMax?: number;
+  /** From here on `send` returns false; default 16 MiB. Bytes. */
+  readonly highWaterBytes?: number;
+  /** Beyond it `send` throws `buffer-full`; default 64 MiB. Bytes. */
+  readonly bufferBytesMax?: number;
+  /** A peer that leaves a batch unfinished for longer is cut off; default 30 s. Milliseconds. */
+  readonly frameMsMax?: number;
+  /** `close` waits so long for the peer to take what is queued; default 5 s. Milliseconds. */
+  readonly closeMsMax?: number;
+}
+
+const HANDSHAKE_MS_MAX = 2_000;
+const CONNECT_MS_MAX = 10_000;
+const CONNECTIONS_MAX = 10_000;
+
+export function streamShared(options: StreamOptions): StreamShared {
+  return {
+    frameBytesMax: options.frameBytesMax ?? FRAME_BYTES_MAX,
+    highWaterBytes: options.highWaterBytes ?? 16 * 1024 * 1024,
+    bufferBytesMax: options.bufferBytesMax ?? 64 * 1024 * 1024,
+    frameMsMax: options.frameMsMax ?? 30_000,
+    closeMsMax: options.closeMsMax ?? 5_000,
+    crc32: nodeCrc32,
+    pool: nodeChunkPool(),
+  };
+}
+
+/** Where to listen, and how the result is called. */
+export interface ListenAt {
+  /** What the caller asked for; errors name it. */
+  readonly asked: string;
+  readonly at: NodeListenOptions;
+  /** Where the server really listens. */
+  address(server: Server): string;
+  /** How the other end of an accepted socket is called. */
+  remote(socket: Socket): string;
+}
+
+export async function listenStream(
+  where: ListenAt,
+  accept: (connection: Connection) => void,
+  options: ListenOptions,
+  shared: StreamShared,
+): Promise<Listener> {
+  const server = createServer({ noDelay: true });
+  await listening(server, where);
+  return new StreamListener(server, where, accept, options, shared);
+}
+
+/** Connects and shakes hands; `asked` is what errors name. */
+export function dialStream(
+  asked: string,
+  at: NetConnectOpts,
+  options: DialOptions,
+  shared: StreamShared,
+): Promise<Connection> {
+  const { signal, connectMsMax = CONNECT_MS_MAX, handshakeMsMax = HANDSHAKE_MS_MAX } = options;
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted === true) return reject(signal.reason);
+    const socket = connect({ ...at, noDelay: true });
+    const timer = setTimeout(() => {
+      fail(
+        new TransportError("timed-out", `${asked} did not answer within ${connectMsMax} ms`, {
+          address: asked,
+        }),
+      );
+    }, connectMsMax);
+    const onAbort = (): void => fail(signal?.reason);
+    const onError = (error: Error): void => fail(dialError(error, asked));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    socket.on("error", onError);
+    socket.once("connect", () => {
+      socket.off("error", onError);
+      const connection = new StreamConnection(socket, asked, shared, handshakeMsMax, () => {
+        forget();
+        resolve(connection);
+      });
+      // Reaches nobody once the promise has been resolved.
+      void connection.closed.then((reason) => fail(handshakeError(reason, asked)));
+    });
+
+    function forget(): void {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    }
+    function fail(reason: unknown): void {
+      forget();
+      reject(reason);
+      socket.destroy();
+    }
+  });
+}
+
+function handshakeError(reason: CloseReason, address: string): TransportError {
+  const facts = { address };
+  switch (reason.code) {
+    case "closed":
+    case "aborted":
+    case "reset":
+    case "frame-timeout":
+      // A listener that is going down accepts and ends: to the caller the same as one that is gone.
+      return new TransportError("refused", `${address} ended the connection before its handshake`, facts);
+    default:
+      return new TransportError(reason.code, `${address}: ${reason.detail}`, facts);
+  }
+}
+
+class StreamListener implements Listener {
+  readonly address: string;
+  readonly #server: Server;
+  readonly #ready = new Set<Connection>();
+  readonly #pending = new Set<StreamConnection>();
+  readonly #accept: (connection: Connection) => void;
+  readonly #options: ListenOptions;
+  #closed: Promise<void> | undefined;
+
+  constructor(
+    server: Server,
+    where: ListenAt,
+    accept: (connection: Connection) => void,
+    options: ListenOptions,
+    shared: StreamShared,
+  ) {
+    this.address = where.address(server);
+    this.#server = server;
+    this.#accept = accept;
+    this.#options = options;
+    server.on("connection", (socket) => this.#onSocket(socket, where.remote(socket), shared));
+    // Out of descriptors or memory: that connection is lost, the listener stays.
+    server.on("error", (cause) => {
+      this.#problem(
+        new TransportError(
+          "accept-failed",
+          `${this.address} could not accept: ${cause.message}`,
+          {},
+          { cause },
+        ),
+      );
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #onSocket(socket: Socket, remote: string, shared: StreamShared): void {
+    if (this.#pending.size + this.#ready.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
+      this.#problem(
+        new TransportError("limit", `${this.address} has as many connections as it accepts`, { remote }),
+      );
+      // An error here is the other side's haste to leave.
+      socket.on("error", () => socket.destroy());
+      socket.end(preamble("full"));
+      socket.destroySoon();
+      return;
+    }
+    const handshakeMsMax = this.#options.handshakeMsMax ?? HANDSHAKE_MS_MAX;
+    const connection = new StreamConnection(socket, remote, shared, handshakeMsMax, () => {
+      this.#pending.delete(connection);
+      this.#ready.add(connection);
+      this.#accept(connection);
+    });
+    this.#pending.add(connection);
+    void connection.closed.then((reason) => {
+      this.#ready.delete(connection);
+      if (!this.#pending.delete(connection) || reason.code === "closed") return;
+      const code = reason.code === "reset" || reason.code === "aborted" ? "closed" : reason.code;
+      if (code === "frame-timeout") return;
+      this.#problem(new TransportError(code, `${remote}: ${reason.detail}`, { remote }));
+    });
+  }
+
+  #problem(problem: TransportError): void {
+    this.#options.onProblem?.(problem);
+  }
+
+  async #end(): Promise<void> {
+    const stopped = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    const connections = [...this.#pending, ...this.#ready];
+    await Promise.all(connections.map((connection) => connection.close()));
+    await stopped;
+  }
+}
+
+function listening(server: Server, where: ListenAt): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const onError = (cause: Error): void => reject(listenError(cause, where.asked));
+    server.once("error", onError);
+    server.listen({ ...where.at, exclusive: true }, () => {
+      server.off("error", onError);
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,40 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, test } from "vitest";
+import { transportCompliance } from "../testing/transport-compliance.js";
+import { createMemoryTransport } from "./memory.js";
+import { createTcpTransport } from "./tcp.js";
+import { createUdsTransport, udsAddress } from "./uds.js";
+
+transportCompliance(
+  {
+    name: "memory",
+    create: () => {
+      let count = 0;
+      return { transport: createMemoryTransport(), address: () => `memory://test-${++count}` };
+    },
+  },
+  { describe, test },
+);
+
+transportCompliance(
+  { name: "tcp", create: () => ({ transport: createTcpTransport(), address: () => "tcp://127.0.0.1:0" }) },
+  { describe, test },
+);
+
+transportCompliance(
+  {
+    name: "uds",
+    create: async () => {
+      const folder = await mkdtemp(join(tmpdir(), "lightcone-uds-"));
+      let count = 0;
+      return {
+        transport: createUdsTransport(),
+        address: () => udsAddress(join(folder, `${++count}.sock`)),
+        dispose: () => rm(folder, { recursive: true }),
+      };
+    },
+  },
+  { describe, test },
+);
