@@ -37,14 +37,14 @@ describe("in the order sent", () => {
     const from1 = () => new DeliveryRun("link").hands("P2", "P1", 1);
     expect(inOrder(from1().hands("P2", "P1", 3))).toMatchInlineSnapshot(`
       [
-        "P2 was handed message 3 of P1 at P2:3, after message 1 [P2:3 P2:2]",
+        "P2 was handed message 3 of P1 at P2:3, when message 2 was next [P2:3 P2:2]",
       ]
     `);
     expect(inOrder(from1().hands("P2", "P1", 1))).toHaveLength(1);
     expect(inOrder(from1().hands("P2", "P1", 2).hands("P2", "P1", 1))).toHaveLength(1);
     expect(inOrder(new DeliveryRun("link").hands("P2", "P1", 2))).toMatchInlineSnapshot(`
       [
-        "P2 was handed message 2 of P1 at P2:2, after message 0 [P2:2]",
+        "P2 was handed message 2 of P1 at P2:2, when message 1 was next [P2:2]",
       ]
     `);
   });

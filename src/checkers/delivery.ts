@@ -57,7 +57,7 @@ export function fifoDelivery(layer: string): Checker {
           const stream = streams.of(event.process, event.from);
           if (event.sequence !== stream.last + 1) {
             violations.add(
-              `${event.process} was handed message ${event.sequence} of ${event.from} at ${idOf(event)}, after message ${stream.last}`,
+              `${event.process} was handed message ${event.sequence} of ${event.from} at ${idOf(event)}, when message ${stream.last + 1} was next`,
               stream.id === undefined ? [idOf(event)] : [idOf(event), stream.id],
             );
           }

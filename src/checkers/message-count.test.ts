@@ -19,7 +19,7 @@ test("holds at exactly the formula: 4 messages for an entry of 3 processes", () 
 test("is violated by one more and by one fewer", () => {
   expect(toldOf(checker, entry(5).trace())).toMatchInlineSnapshot(`
     [
-      "5 messages for 1 entries of 3 processes; 2(n-1) makes 4 []",
+      "5 messages for 1 entry of 3 processes; 2(n-1) makes 4 []",
     ]
   `);
   expect(toldOf(checker, entry(3).trace())).toHaveLength(1);

@@ -31,7 +31,7 @@ export function messagesPerEntry(formula: string, perEntry: (processes: number) 
           const expected = entries * perEntry(run.processes.length);
           if (disturbed || end.stopped !== "quiescent" || messages === expected) return violations.found;
           violations.add(
-            `${messages} messages for ${entries} entries of ${run.processes.length} processes; ${formula} makes ${expected}`,
+            `${messages} messages for ${entries} ${entries === 1 ? "entry" : "entries"} of ${run.processes.length} processes; ${formula} makes ${expected}`,
             [],
           );
           return violations.found;

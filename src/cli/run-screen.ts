@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { formatDuration } from "../core/index.js";
 import { describeFaults, parseFaults } from "../faults/index.js";
-import { legend, textDiagram } from "../diagram/index.js";
+import { legend, textDiagram, wrapText } from "../diagram/index.js";
 import type { Lab, Report } from "../labs/index.js";
 import type { Trace } from "../trace/index.js";
 import { diagramStyle } from "./diagram-style.js";
@@ -17,9 +17,10 @@ export function printOpening(lab: Lab, header: Trace["header"], terminal: Termin
   terminal.print(
     `${terminal.style(lab.title, "strong")}: ${header.processes.join(", ")} ${where}, seed ${header.seed}.`,
   );
+  for (const line of wrapText(lab.summary, terminal.columns - 2)) terminal.print(`  ${line}`);
   const faults = describeFaults(parseFaults(header.faults, header.processes));
-  if (faults.length === 0) terminal.print("No faults: a perfect network.");
-  else for (const line of faults) terminal.print(`  ${line}`);
+  terminal.print(faults.length === 0 ? "No faults: a perfect network." : "What is to go wrong:");
+  for (const line of faults) terminal.print(`  ${line}`);
 }
 
 /** The whole story of one run: diagram, verdict, where the trace is, what to try next. */

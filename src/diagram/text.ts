@@ -44,6 +44,7 @@ class TextDiagram {
   readonly #phases: Phase[];
   readonly #lines: string[] = [];
   #shownTime = "";
+  #shownAt: Instant = -Infinity;
 
   constructor(story: Story, options: TextOptions) {
     this.#story = story;
@@ -104,11 +105,17 @@ class TextDiagram {
     this.#finish(line, row, notes);
   }
 
-  /** Time, shown when it changes, and the star of a row that was asked for. */
+  /**
+   * Time, shown when it moves on, and the star of a row that was asked for. A row may stand below one that is a
+   * little later, so that arrows can be level; it goes without a time, for a reader would stumble over it.
+   */
   #stamp(line: Line, row: StoryRow): void {
     const time = this.#time(row.at);
-    if (time !== this.#shownTime) line.put(this.#layout.timeWidth - textWidth(time), time, "time");
-    this.#shownTime = time;
+    if (row.at > this.#shownAt && time !== this.#shownTime) {
+      line.put(this.#layout.timeWidth - textWidth(time), time, "time");
+      this.#shownTime = time;
+      this.#shownAt = row.at;
+    }
     if (row.highlighted) line.put(this.#layout.timeWidth + 1, this.#glyphs.star, "star");
   }
 
