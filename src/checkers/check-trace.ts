@@ -36,7 +36,9 @@ export class TraceCheck {
 
   constructor(header: TraceHeader, checkers: readonly Checker[], witnesses: readonly Witness[]) {
     this.#tracker = new CausalTracker(header.processes);
-    this.#checkers = checkers.map((checker) => this.#add(checker.kinds, checker.begin(header)));
+    this.#checkers = checkers
+      .filter(({ only }) => only === undefined || only.includes(header))
+      .map((checker) => this.#add(checker.kinds, checker.begin(header)));
     this.#witnesses = witnesses.map((witness) => ({
       witness,
       observer: this.#add(witness.kinds, witness.begin(header)),

@@ -11,6 +11,8 @@ export interface Checker {
   readonly claim: string;
   /** The kinds of event it looks at; the others are not shown to it. Absent: all. */
   readonly kinds?: readonly EventKind[];
+  /** The runs it can judge; of the others it says nothing, and a report says so. Absent: every run. */
+  readonly only?: Scope;
   begin(run: TraceHeader): Observer<readonly Violation[]>;
 }
 
@@ -24,6 +26,12 @@ export interface Witness {
   readonly kinds?: readonly EventKind[];
   /** Gives the first event that shows it, or `undefined`. */
   begin(run: TraceHeader): Observer<EventId | undefined>;
+}
+
+export interface Scope {
+  /** Completes "judges only …": `runs without faults`. */
+  readonly runs: string;
+  includes(run: TraceHeader): boolean;
 }
 
 export interface Observer<Result> {

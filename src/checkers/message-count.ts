@@ -14,11 +14,12 @@ export function messagesPerEntry(formula: string, perEntry: (processes: number) 
   return {
     name,
     claim: `without faults, an entry costs exactly ${formula} messages`,
+    only: { runs: "runs without faults", includes: (run) => run.faults === "" },
     kinds: ["send", "drop", "duplicate", "crash", "output"],
     begin(run) {
       let entries = 0;
       let messages = 0;
-      let disturbed = run.faults !== "";
+      let disturbed = false;
       return {
         observe(event) {
           if (event.kind === "send" && isAlgorithmMessage(event)) messages++;

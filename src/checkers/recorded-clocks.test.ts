@@ -12,7 +12,7 @@ function recorded(run: MutexRun, vectors: Readonly<Record<string, readonly numbe
     const vector = vectors[`${event.process}:${event.number}`];
     return vector === undefined ? event : { ...event, vector };
   });
-  return { ...trace, events };
+  return { header: { ...trace.header, source: "processes" }, events, end: trace.end };
 }
 
 test("holds for what clocks that follow the rules record", () => {

@@ -16,7 +16,11 @@ export function printReport(lab: Lab, trace: Trace, report: Report, terminal: Te
   printFaults(report.faults, terminal);
   terminal.print();
   terminal.print(terminal.style("Checked", "strong"));
-  for (const { name, claim } of lab.checkers) {
+  for (const { name, claim, only } of lab.checkers) {
+    if (only !== undefined && !only.includes(header)) {
+      row(terminal, terminal.style("–", "faint"), name, `judges only ${only.runs}`);
+      continue;
+    }
     const broken = report.violations.filter(({ checker }) => checker === name);
     const sign = broken.length === 0 ? terminal.style("✓", "good") : terminal.style("✗", "bad");
     row(terminal, sign, name, claim);
