@@ -80,6 +80,18 @@ describe("a restart", () => {
     expect(once(run)).toHaveLength(1);
   });
 
+  test.each(["command", "timer"] as const)(
+    "of the sender: what is handed over in a step that handles a %s counts for its latest incarnation",
+    (kind) => {
+      const run = new DeliveryRun("link");
+      const late = run.send("P1", "P2", "late");
+      run.crash("P1").restart("P1").receive(late).hands("P2", "P1", 1);
+      if (kind === "timer") run.timer("P2", "t");
+      else run.command("P2", "go");
+      expect([...once(run.hands("P2", "P1", 1)), ...inOrder(run)]).toEqual([]);
+    },
+  );
+
   test("of a third process changes nothing between the others", () => {
     const run = new DeliveryRun("link").hands("P2", "P1", 1).crash("P3").restart("P3").hands("P2", "P1", 1);
     expect(once(run)).toHaveLength(1);

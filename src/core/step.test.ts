@@ -54,13 +54,12 @@ describe("dispatch", () => {
   });
 
   test("a restart without its handler is a start", () => {
-    const { start, onMessage } = logger();
-    const { state } = step(
-      { name: "forgetful", start, onMessage },
-      undefined,
-      { kind: "restart", saved: "s" },
-      surroundings,
-    );
+    const forgetful: Protocol<Log, string> = {
+      name: "forgetful",
+      start: () => ["start"],
+      onMessage: (state) => state,
+    };
+    const { state } = step(forgetful, undefined, { kind: "restart", saved: "s" }, surroundings);
     expect(state).toEqual(["start"]);
   });
 

@@ -74,7 +74,9 @@ export function replay(lab: Lab, trace: Trace): Replay {
       });
       steps++;
       state = result.state;
-      const difference = compare(effects, result.effects.filter(isRecorded), cut);
+      const difference =
+        comparePicks(event.picks ?? [], result.picks) ??
+        compare(effects, result.effects.filter(isRecorded), cut);
       if (difference !== undefined && differences.length < DIFFERENCES_MAX) {
         differences.push({ at: idOf(event), message: `the step of ${idOf(event)}: ${difference}` });
       }
@@ -144,6 +146,11 @@ function sentMessages(events: readonly TraceEvent[]): ReadonlyMap<string, unknow
   return messages;
 }
 
+function comparePicks(recorded: readonly number[], taken: readonly number[]): string | undefined {
+  if (same(recorded, taken)) return undefined;
+  return `its choices were [${recorded.join(", ")}] and can only be [${taken.join(", ")}] now`;
+}
+
 /** The first difference in words, or `undefined`. A save that a full disk did not keep is absent from the trace. */
 function compare(
   recorded: readonly EffectEvent[],
@@ -156,12 +163,18 @@ function compare(
     if (event !== undefined && isSame(event, effect)) next++;
     else if (effect.kind !== "save" && !(event === undefined && cut)) {
       return event === undefined
-        ? `now also makes a ${effect.kind}, which the trace does not have`
-        : `now makes a ${effect.kind} where the trace has ${idOf(event)}, a ${event.kind}, or one that says something else`;
+        ? `now also makes ${one(effect.kind)}, which the trace does not have`
+        : event.kind === effect.kind
+          ? `now makes ${one(effect.kind)} that says something else than ${idOf(event)}`
+          : `now makes ${one(effect.kind)} where the trace has ${idOf(event)}, ${one(event.kind)}`;
     }
   }
   const left = recorded[next];
-  return left === undefined ? undefined : `no longer makes ${idOf(left)}, a ${left.kind}`;
+  return left === undefined ? undefined : `no longer makes ${idOf(left)}, ${one(left.kind)}`;
+}
+
+function one(kind: string): string {
+  return `${/^[aeiou]/.test(kind) ? "an" : "a"} ${kind}`;
 }
 
 function isSame(event: EffectEvent, effect: Effect): boolean {

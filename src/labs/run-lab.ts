@@ -66,7 +66,7 @@ function optionValue(option: LabOption, value: number | string | boolean): numbe
       return inRange(option, number, String);
     }
     case "duration": {
-      const duration = typeof value === "string" ? parseDuration(value) : value;
+      const duration = typeof value === "string" ? durationOf(option, value) : value;
       if (typeof duration !== "number" || !Number.isSafeInteger(duration)) {
         throw new UsageError(
           `--${option.name} takes a duration such as 250ms or 10s; "${String(value)}" given`,
@@ -80,6 +80,15 @@ function optionValue(option: LabOption, value: number | string | boolean): numbe
       return value;
     case "text":
       return String(value);
+  }
+}
+
+function durationOf(option: LabOption, text: string): Duration {
+  try {
+    return parseDuration(text);
+  } catch (cause) {
+    if (!(cause instanceof UsageError)) throw cause;
+    throw new UsageError(`--${option.name}: ${cause.message}`, cause.facts, { cause });
   }
 }
 

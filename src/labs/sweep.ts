@@ -1,4 +1,4 @@
-import type { Duration, RunSettings } from "../core/index.js";
+import { UsageError, type Duration, type RunSettings } from "../core/index.js";
 import type { FaultPlan } from "../faults/index.js";
 import { headerOf, Simulation } from "../sim/index.js";
 import { FaultTally } from "./fault-tally.js";
@@ -43,6 +43,11 @@ export const FAILURES_MAX = 10;
 /** Runs one seed after the other; a consumer that stops iterating stops the sweep. Yields the report so far. */
 export function* sweep(request: SweepSettings): Generator<SweepReport, SweepReport> {
   const { lab, settings, faults, duration } = request;
+  if (!Number.isSafeInteger(settings.seed + request.seeds)) {
+    throw new UsageError(
+      `${request.seeds} seeds from ${settings.seed} on pass 2^53 - 1, the last seed; begin lower`,
+    );
+  }
   const rest = { faults, duration };
   const header = headerOf(simulationOf(lab, settings, rest), {
     lab: request.reference,

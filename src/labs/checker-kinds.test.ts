@@ -1,0 +1,108 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { checkTrace, type Checker, type Witness } from "../checkers/index.js";
+import { Random } from "../core/index.js";
+import { arbitraryTrace } from "../trace/arbitrary-trace.test-helper.js";
+import type { Trace, TraceEvent } from "../trace/index.js";
+import { labs } from "./catalogue.js";
+import { runOf } from "./lab-run.test-helper.js";
+
+const WEATHERS = [
+  "",
+  "loss 15%, duplicate 15%, reorder 20%, delay 0..40ms",
+  "loss 10%, crash P2 at 30ms, restart P2 at 60ms",
+  "crash P1 at 20ms, duplicate 20%",
+];
+
+/** Shows every event to it, whatever kinds it says it looks at. */
+function shownAll<Looks extends Checker | Witness>(looks: Looks): Omit<Looks, "kinds"> {
+  const all: Omit<Looks, "kinds"> & { kinds?: unknown } = { ...looks };
+  delete all.kinds;
+  return all;
+}
+
+/** Breaks a trace at random: events that never were, or say something else. */
+function broken(trace: Trace, seed: number): Trace {
+  const random = new Random(seed);
+  const rate = random.fraction() * 0.2;
+  const events = trace.events.flatMap((event): TraceEvent[] => {
+    if (!random.chance(rate)) return [event];
+    switch (event.kind) {
+      case "deliver":
+        return [{ ...event, sequence: random.between(1, 5) }];
+      case "receive":
+        return random.chance(0.5) ? [{ ...event, send: random.between(1, event.send) }] : [];
+      case "output":
+      case "duplicate":
+        return [];
+      default:
+        return [event];
+    }
+  });
+  return { ...trace, events };
+}
+
+let found = new Set<string>();
+
+function compare(checkers: readonly Checker[], witnesses: readonly Witness[], trace: Trace): void {
+  const findings = checkTrace(trace, checkers, witnesses);
+  expect(findings).toEqual(checkTrace(trace, checkers.map(shownAll), witnesses.map(shownAll)));
+  for (const { checker } of findings.violations) found.add(checker);
+  for (const { name, shownBy } of findings.witnesses) if (shownBy !== undefined) found.add(name);
+}
+
+describe.each(labs)("$id", (lab) => {
+  test("checkers and witnesses find the same in the kinds of event they look at as in all of them", () => {
+    found = new Set();
+    fc.assert(
+      fc.property(fc.nat(), fc.constantFrom(...WEATHERS), (seed, faults) => {
+        const trace = runOf(lab, { seed, faults, options: { "max-retries": 3 }, duration: 5_000_000 });
+        compare(lab.checkers, lab.witnesses, trace);
+        compare(lab.checkers, lab.witnesses, broken(trace, seed));
+      }),
+      { numRuns: 120 },
+    );
+    // The comparison is worth something only where there was something to find.
+    const comparable = [...lab.checkers, ...lab.witnesses].map(({ name }) => name);
+    expect(comparable.filter((name) => !found.has(name))).toEqual(["recorded-clocks"]);
+  });
+
+  test("the same in traces that no lab makes", () => {
+    fc.assert(
+      fc.property(arbitraryTrace(), fc.nat(), (trace, seed) => {
+        compare(lab.checkers, lab.witnesses, inTheirTerms(trace, seed));
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+/** A random trace with outputs, layers and messages that the checkers understand, instead of its own. */
+function inTheirTerms(trace: Trace, seed: number): Trace {
+  const random = new Random(seed);
+  const events = trace.events.map((event): TraceEvent => {
+    const stamp = [random.below(4), event.process];
+    switch (event.kind) {
+      case "output":
+        return { ...event, value: { kind: pick(["requested", "entered", "exited"], random), stamp } };
+      case "deliver":
+        return {
+          ...event,
+          layer: pick(["reliable", "causal-broadcast"], random),
+          from: pick(trace.header.processes, random),
+          sequence: random.between(1, 4),
+        };
+      case "explain":
+        return { ...event, rule: pick(["ra.defer.inside", "causal.wait", "other"], random) };
+      default:
+        return event;
+    }
+  });
+  return { ...trace, header: { ...trace.header, faults: pick(["", "loss 10%"], random) }, events };
+}
+
+function pick<Option>(options: readonly Option[], random: Random): Option {
+  const option = options[random.below(options.length)];
+  if (option === undefined) throw new Error("nothing to pick from");
+  return option;
+}
