@@ -28,8 +28,14 @@ test("is violated by one more and by one fewer", () => {
 
 test("counts what a link carries, and not the link's own upkeep", () => {
   const run = new MutexRun();
-  for (let i = 0; i < 4; i++) run.send("P1", "P2", { kind: "data", seq: i, body: {} });
-  for (const kind of ["ack", "nack", "heartbeat"]) run.send("P2", "P1", { kind });
+  for (let i = 0; i < 4; i++) run.send("P1", "P2", { kind: "data", toEpoch: 0, seq: i, body: {} });
+  for (const kind of ["ack", "nack", "heartbeat"]) run.send("P2", "P1", { kind, toEpoch: 0 });
+  expect(toldOf(checker, run.tells("P1", "entered", 1).trace())).toEqual([]);
+});
+
+test("counts an algorithm's own acknowledgements", () => {
+  const run = new MutexRun();
+  for (let i = 0; i < 4; i++) run.send("P1", "P2", { kind: "ack" });
   expect(toldOf(checker, run.tells("P1", "entered", 1).trace())).toEqual([]);
 });
 

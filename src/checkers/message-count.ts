@@ -45,6 +45,7 @@ export function messagesPerEntry(formula: string, perEntry: (processes: number) 
 /** Whether a send carries the algorithm's own message, bare or in a link's envelope, rather than the link's upkeep. */
 function isAlgorithmMessage(event: TraceEvent & { kind: "send" }): boolean {
   const message = event.message;
-  if (typeof message !== "object" || message === null || !("kind" in message)) return true;
-  return message.kind !== "ack" && message.kind !== "nack" && message.kind !== "heartbeat";
+  if (typeof message !== "object" || message === null) return true;
+  // Every envelope of `reliable` and `fifo` says which incarnation it is for; those without a body are upkeep.
+  return !("toEpoch" in message) || "body" in message;
 }

@@ -12,7 +12,6 @@ export const recordedClocks: Checker = {
   name: "recorded-clocks",
   claim: "the vector clock a process recorded at an event is the one that the messages imply",
   only: { runs: "runs of real processes", includes: (run) => run.source === "processes" },
-  kinds: ["send", "receive"],
   begin(run) {
     const violations = new Violations("recorded-clocks");
     return {

@@ -173,8 +173,11 @@ function checkClock(item: string, step: Duration, driftPpm: number): void {
       `the step is ${step} microseconds; give a whole number, at most a year either way`,
     );
   }
-  if (!(Math.abs(driftPpm) <= DRIFT_PPM_MAX)) {
-    throw faultError(item, `the drift is ${driftPpm} ppm; give -${DRIFT_PPM_MAX} to ${DRIFT_PPM_MAX}`);
+  if (!Number.isInteger(driftPpm) || Math.abs(driftPpm) > DRIFT_PPM_MAX) {
+    throw faultError(
+      item,
+      `the drift is ${driftPpm} ppm; give a whole number from -${DRIFT_PPM_MAX} to ${DRIFT_PPM_MAX}`,
+    );
   }
 }
 

@@ -93,10 +93,10 @@ describe("the fault language", () => {
   });
 
   test("reads a clock's step, drift and time, each of which may be absent", () => {
-    expect(schedule("clock P3 +250ms drift 80ppm, clock P3 -1s at 2s, clock P3 drift -0.5 ppm")).toEqual([
+    expect(schedule("clock P3 +250ms drift 80ppm, clock P3 -1s at 2s, clock P3 drift -5 ppm")).toEqual([
       { kind: "clock", process: "P3", at: 0, step: 250 * ms, driftPpm: 80 },
       { kind: "clock", process: "P3", at: 2 * s, step: -s, driftPpm: 0 },
-      { kind: "clock", process: "P3", at: 0, step: 0, driftPpm: -0.5 },
+      { kind: "clock", process: "P3", at: 0, step: 0, driftPpm: -5 },
     ]);
     expect(schedule("clock P3 -0ms drift -0ppm")).toEqual([
       { kind: "clock", process: "P3", at: 0, step: 0, driftPpm: 0 },
@@ -227,8 +227,11 @@ describe("one line says what is wrong with the text", () => {
     expect(problem("delay 5..50ms mean 60ms")).toMatchInlineSnapshot(
       `"fault "delay 5..50ms mean 60ms": the mean, 60ms, lies outside the range; give 5ms to 50ms"`,
     );
+    expect(problem("clock P3 drift 0.5ppm")).toMatchInlineSnapshot(
+      `"fault "clock P3 drift 0.5ppm": the drift is 0.5 ppm; give a whole number from -500000 to 500000"`,
+    );
     expect(problem("clock P3 drift 600000ppm")).toMatchInlineSnapshot(
-      `"fault "clock P3 drift 600000ppm": the drift is 600000 ppm; give -500000 to 500000"`,
+      `"fault "clock P3 drift 600000ppm": the drift is 600000 ppm; give a whole number from -500000 to 500000"`,
     );
     expect(problem("pause P1 at 2s..2s")).toMatchInlineSnapshot(
       `"fault "pause P1 at 2s..2s": it ends at 2s, not after it begins at 2s; give BEGIN..END"`,

@@ -66,13 +66,22 @@ export function replay(lab: Lab, trace: Trace): Replay {
         break;
       }
       const picks = [...(event.picks ?? [])];
-      const result = stepAny(protocol, state, input, {
-        place,
-        incarnation,
-        now: event.local ?? event.at,
-        pick: (_name, count) => Math.min(picks.shift() ?? 0, count - 1),
-      });
+      const result = attempt(() =>
+        stepAny(protocol, state, input, {
+          place,
+          incarnation,
+          now: event.local ?? event.at,
+          pick: (_name, count) => Math.min(picks.shift() ?? 0, count - 1),
+        }),
+      );
       steps++;
+      if (result instanceof Error) {
+        differences.push({
+          at: idOf(event),
+          message: `the step of ${idOf(event)} now throws: ${result.message}`,
+        });
+        break;
+      }
       state = result.state;
       const difference =
         comparePicks(event.picks ?? [], result.picks) ??
@@ -84,6 +93,15 @@ export function replay(lab: Lab, trace: Trace): Replay {
     if (lane.at(-1)?.kind !== "crash") states.set(process, state);
   }
   return { steps, differences, states };
+}
+
+/** A handler that throws is a finding here: the recorded one did not. */
+function attempt<Result>(run: () => Result): Result | Error {
+  try {
+    return run();
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 interface RecordedStep {
