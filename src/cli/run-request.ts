@@ -81,7 +81,7 @@ function labOptions(
     const arg = args[i] ?? "";
     if (!arg.startsWith("-"))
       throw new UsageError(`"${arg}" is one argument too many; ${lab.id} takes options only`);
-    const [flag = "", inline] = splitAtEquals(arg);
+    const [flag, inline] = splitAtEquals(arg);
     const option = lab.options.find(({ name }) => `--${name}` === flag);
     if (option === undefined) throw unknownName("option", flag, [...known, ...commonFlags]);
     if (option.kind === "flag" && inline === undefined) options[option.name] = true;
