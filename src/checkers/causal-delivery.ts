@@ -18,6 +18,7 @@ export function causalDelivery(layer: string): Checker {
     kinds: ["deliver"],
     begin(run) {
       const violations = new Violations(name);
+      let deliveries = 0;
       const index = new Map(run.processes.map((process, k) => [process, k]));
       const size = run.processes.length;
       const members = run.processes.map(() => ({
@@ -30,6 +31,7 @@ export function causalDelivery(layer: string): Checker {
       return {
         observe(event) {
           if (event.kind !== "deliver" || event.layer !== layer) return;
+          deliveries++;
           const self = index.get(event.process);
           const from = index.get(event.from);
           if (self === undefined || from === undefined) return;
@@ -65,6 +67,7 @@ export function causalDelivery(layer: string): Checker {
           member.past[from] = Math.max(member.past[from] ?? 0, event.sequence);
         },
         finish: () => violations.found,
+        occasions: () => deliveries,
       };
     },
   };
@@ -83,6 +86,7 @@ export function allDelivered(layer: string): Checker {
         { from: ProcessId; sequence: number; id: EventId; handedTo: Set<ProcessId> }
       >();
       const crashed = new Set<ProcessId>();
+      let judged = 0;
       return {
         observe(event) {
           if (event.kind === "crash") crashed.add(event.process);
@@ -98,6 +102,7 @@ export function allDelivered(layer: string): Checker {
         finish(end) {
           const violations = new Violations(name);
           if (end.stopped !== "quiescent") return violations.found;
+          judged = broadcasts.size;
           for (const { from, sequence, id, handedTo } of broadcasts.values()) {
             const without = run.processes.filter(
               (process) => !handedTo.has(process) && !crashed.has(process),
@@ -111,6 +116,7 @@ export function allDelivered(layer: string): Checker {
           }
           return violations.found;
         },
+        occasions: () => judged,
       };
     },
   };

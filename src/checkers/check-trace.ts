@@ -12,7 +12,19 @@ import type { Checker, Observer, Violation, Witness } from "./checker.js";
 /** What the checkers and witnesses of a lab say of one trace. */
 export interface Findings {
   readonly violations: readonly Violation[];
+  /** What became of each checker of the lab. */
+  readonly checks: readonly CheckFinding[];
   readonly witnesses: readonly WitnessFinding[];
+}
+
+export interface CheckFinding {
+  readonly name: string;
+  readonly claim: string;
+  /**
+   * `out-of-scope`: it judges other runs only (its `only`). `idle`: nothing came up that it could judge, so it says
+   * nothing.
+   */
+  readonly outcome: "holds" | "violated" | "idle" | "out-of-scope";
 }
 
 export interface WitnessFinding {
@@ -25,7 +37,11 @@ export interface WitnessFinding {
 /** Checks a trace while it comes in, one pass for all checkers together. */
 export class TraceCheck {
   readonly #tracker: CausalTracker;
-  readonly #checkers: readonly Observer<readonly Violation[]>[];
+  readonly #checkers: readonly {
+    readonly checker: Checker;
+    /** Absent: the run is out of its scope. */
+    readonly observer: Observer<readonly Violation[]> | undefined;
+  }[];
   readonly #witnesses: readonly {
     readonly witness: Witness;
     readonly observer: Observer<EventId | undefined>;
@@ -36,9 +52,13 @@ export class TraceCheck {
 
   constructor(header: TraceHeader, checkers: readonly Checker[], witnesses: readonly Witness[]) {
     this.#tracker = new CausalTracker(header.processes);
-    this.#checkers = checkers
-      .filter(({ only }) => only === undefined || only.includes(header))
-      .map((checker) => this.#add(checker.kinds, checker.begin(header)));
+    this.#checkers = checkers.map((checker) => ({
+      checker,
+      observer:
+        checker.only === undefined || checker.only.includes(header)
+          ? this.#add(checker.kinds, checker.begin(header))
+          : undefined,
+    }));
     this.#witnesses = witnesses.map((witness) => ({
       witness,
       observer: this.#add(witness.kinds, witness.begin(header)),
@@ -54,8 +74,17 @@ export class TraceCheck {
   }
 
   finish(end: TraceEnd): Findings {
+    const violations: Violation[] = [];
+    const checks = this.#checkers.map(({ checker: { name, claim }, observer }): CheckFinding => {
+      if (observer === undefined) return { name, claim, outcome: "out-of-scope" };
+      const found = observer.finish(end);
+      violations.push(...found);
+      if (found.length > 0) return { name, claim, outcome: "violated" };
+      return { name, claim, outcome: observer.occasions?.() === 0 ? "idle" : "holds" };
+    });
     return {
-      violations: this.#checkers.flatMap((checker) => checker.finish(end)),
+      violations,
+      checks,
       witnesses: this.#witnesses.map(({ witness, observer }) => {
         const shownBy = observer.finish(end);
         return { name: witness.name, claim: witness.claim, ...(shownBy !== undefined && { shownBy }) };

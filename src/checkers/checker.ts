@@ -38,6 +38,11 @@ export interface Observer<Result> {
   /** `past` answers for `event` and whatever came before it. Called once per event of `kinds`, causes before effects. */
   observe(event: TraceEvent, past: CausalPast): void;
   finish(end: TraceEnd): Result;
+  /**
+   * How often there was something to judge, once finished; a claim about entries says nothing of a run without any.
+   * Zero makes the run inconclusive. Absent: always something.
+   */
+  occasions?(): number;
 }
 
 export interface Violation {

@@ -16,11 +16,13 @@ export function atMostOnce(layer: string): Checker {
     kinds: ["deliver", "restart", "receive", "timer", "command"],
     begin() {
       const violations = new Violations(name);
+      let deliveries = 0;
       const streams = new Streams<Map<number, EventId>>(() => new Map());
       return {
         observe(event) {
           streams.note(event);
           if (event.kind !== "deliver" || event.layer !== layer) return;
+          deliveries++;
           const handed = streams.of(event.process, event.from);
           const earlier = handed.get(event.sequence);
           if (earlier === undefined) handed.set(event.sequence, idOf(event));
@@ -32,6 +34,7 @@ export function atMostOnce(layer: string): Checker {
           }
         },
         finish: () => violations.found,
+        occasions: () => deliveries,
       };
     },
   };
@@ -46,6 +49,7 @@ export function fifoDelivery(layer: string): Checker {
     kinds: ["deliver", "restart", "receive", "timer", "command"],
     begin() {
       const violations = new Violations(name);
+      let deliveries = 0;
       const streams = new Streams<{ last: number; id: EventId | undefined }>(() => ({
         last: 0,
         id: undefined,
@@ -54,6 +58,7 @@ export function fifoDelivery(layer: string): Checker {
         observe(event) {
           streams.note(event);
           if (event.kind !== "deliver" || event.layer !== layer) return;
+          deliveries++;
           const stream = streams.of(event.process, event.from);
           if (event.sequence !== stream.last + 1) {
             violations.add(
@@ -65,6 +70,7 @@ export function fifoDelivery(layer: string): Checker {
           stream.id = idOf(event);
         },
         finish: () => violations.found,
+        occasions: () => deliveries,
       };
     },
   };

@@ -16,6 +16,7 @@ export const entryOrder: Checker = {
   begin(run) {
     const position = new Map(run.processes.map((process, index) => [process, index]));
     const violations = new Violations("entry-order");
+    let compared = 0;
     let last: { stamp: readonly [number, ProcessId]; id: string } | undefined;
     return {
       observe(event) {
@@ -23,6 +24,7 @@ export const entryOrder: Checker = {
         if (output?.kind !== "entered") return;
         const [timestamp, process] = output.stamp;
         if (last !== undefined) {
+          compared++;
           const [lastTimestamp, lastProcess] = last.stamp;
           const after =
             timestamp > lastTimestamp ||
@@ -38,6 +40,7 @@ export const entryOrder: Checker = {
         last = { stamp: output.stamp, id: idOf(event) };
       },
       finish: () => violations.found,
+      occasions: () => compared,
     };
   },
 };

@@ -12,6 +12,8 @@ export const everyRequestServed: Checker = {
   begin() {
     const waiting = new Map<ProcessId, { id: string; timestamp: number }>();
     const down = new Set<ProcessId>();
+    let requests = 0;
+    let judged = 0;
     return {
       observe(event) {
         if (event.kind === "crash") {
@@ -21,6 +23,7 @@ export const everyRequestServed: Checker = {
         if (event.kind === "restart") down.delete(event.process);
         const output = mutexOutput(event);
         if (output?.kind === "requested") {
+          requests++;
           waiting.set(event.process, { id: idOf(event), timestamp: output.stamp[0] });
         } else if (output?.kind === "entered") {
           waiting.delete(event.process);
@@ -29,6 +32,7 @@ export const everyRequestServed: Checker = {
       finish(end) {
         const violations = new Violations("every-request-served");
         if (end.stopped !== "quiescent") return violations.found;
+        judged = requests;
         const because = down.size === 0 ? "" : `; ${[...down].join(", ")} crashed and never came back`;
         for (const [process, { id, timestamp }] of waiting) {
           violations.add(
@@ -38,6 +42,7 @@ export const everyRequestServed: Checker = {
         }
         return violations.found;
       },
+      occasions: () => judged,
     };
   },
 };

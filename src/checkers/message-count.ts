@@ -20,6 +20,7 @@ export function messagesPerEntry(formula: string, perEntry: (processes: number) 
       let entries = 0;
       let messages = 0;
       let disturbed = false;
+      let judged = 0;
       return {
         observe(event) {
           if (event.kind === "send" && isAlgorithmMessage(event)) messages++;
@@ -30,13 +31,16 @@ export function messagesPerEntry(formula: string, perEntry: (processes: number) 
         finish(end) {
           const violations = new Violations(name);
           const expected = entries * perEntry(run.processes.length);
-          if (disturbed || end.stopped !== "quiescent" || messages === expected) return violations.found;
+          if (disturbed || end.stopped !== "quiescent") return violations.found;
+          judged = entries;
+          if (messages === expected) return violations.found;
           violations.add(
             `${messages} messages for ${entries} ${entries === 1 ? "entry" : "entries"} of ${run.processes.length} processes; ${formula} makes ${expected}`,
             [],
           );
           return violations.found;
         },
+        occasions: () => judged,
       };
     },
   };

@@ -20,6 +20,7 @@ export const mutualExclusion: Checker = {
     const inside = new Map<ProcessId, Stay>();
     const left = new Map<ProcessId, Stay>();
     const violations = new Violations("mutual-exclusion");
+    let compared = 0;
     return {
       observe(event, past) {
         if (event.kind === "crash") inside.delete(event.process);
@@ -32,12 +33,15 @@ export const mutualExclusion: Checker = {
         } else if (output?.kind === "entered") {
           for (const other of run.processes) {
             const stay = other === event.process ? undefined : (inside.get(other) ?? left.get(other));
-            if (stay !== undefined) compare(event, stay, past, violations);
+            if (stay === undefined) continue;
+            compared++;
+            compare(event, stay, past, violations);
           }
           inside.set(event.process, { process: event.process, entry: event.number, exit: undefined });
         }
       },
       finish: (): readonly Violation[] => violations.found,
+      occasions: () => compared,
     };
   },
 };

@@ -15,6 +15,7 @@ export const receiveHasSend: Checker = {
   kinds: ["send", "duplicate", "receive"],
   begin() {
     const violations = new Violations("receive-has-send");
+    let receives = 0;
     /** Receivers of the messages still to arrive, by sender and number of the send. */
     const sends = new Map<string, Map<number, string>>();
     /** Further copies to come, by event id of the send; empty for most. */
@@ -28,6 +29,7 @@ export const receiveHasSend: Checker = {
         } else if (event.kind === "duplicate") {
           copies.set(eventId(event.from, event.send), event.copies - 1);
         } else if (event.kind === "receive") {
+          receives++;
           const lane = sends.get(event.from);
           const to = lane?.get(event.send);
           if (to !== event.process) {
@@ -46,6 +48,7 @@ export const receiveHasSend: Checker = {
         }
       },
       finish: () => violations.found,
+      occasions: () => receives,
     };
   },
 };

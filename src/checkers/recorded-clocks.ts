@@ -14,10 +14,12 @@ export const recordedClocks: Checker = {
   only: { runs: "runs of real processes", includes: (run) => run.source === "processes" },
   begin(run) {
     const violations = new Violations("recorded-clocks");
+    let compared = 0;
     return {
       observe(event, past) {
         const recorded = event.vector;
         if (recorded === undefined) return;
+        compared++;
         const derived = run.processes.map((process) => past.known(process));
         if (recorded.length === derived.length && derived.every((count, k) => count === recorded[k])) return;
         violations.add(
@@ -26,6 +28,7 @@ export const recordedClocks: Checker = {
         );
       },
       finish: () => violations.found,
+      occasions: () => compared,
     };
   },
 };

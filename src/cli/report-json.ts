@@ -8,6 +8,7 @@ export function reportJson(trace: Trace, report: Report, path: string | undefine
     verdict: report.verdict,
     reasons: report.reasons,
     violations: report.violations,
+    checks: report.checks.map(({ name, outcome }) => ({ name, outcome })),
     witnesses: report.witnesses.map(({ name, shownBy }) => ({ name, shownBy: shownBy ?? null })),
     faults: report.faults,
     processes: header.processes,

@@ -16,17 +16,25 @@ export function printReport(lab: Lab, trace: Trace, report: Report, terminal: Te
   printFaults(report.faults, terminal);
   terminal.print();
   terminal.print(terminal.style("Checked", "strong"));
-  for (const { name, claim, only } of lab.checkers) {
-    if (only !== undefined && !only.includes(header)) {
-      row(terminal, terminal.style("–", "faint"), name, `judges only ${only.runs}`);
-      continue;
-    }
-    const broken = report.violations.filter(({ checker }) => checker === name);
-    const sign = broken.length === 0 ? terminal.style("✓", "good") : terminal.style("✗", "bad");
-    row(terminal, sign, name, claim);
-    const [first] = broken;
-    if (first !== undefined && first.evidence.length > 0) {
-      terminal.print(`    evidence: ${first.evidence.map(escapeText).join(", ")}`);
+  for (const { name, claim, outcome } of report.checks) {
+    switch (outcome) {
+      case "holds":
+        row(terminal, terminal.style("✓", "good"), name, claim);
+        break;
+      case "violated": {
+        row(terminal, terminal.style("✗", "bad"), name, claim);
+        const first = report.violations.find(({ checker }) => checker === name);
+        if (first === undefined || first.evidence.length === 0) break;
+        terminal.print(`    evidence: ${first.evidence.map(escapeText).join(", ")}`);
+        break;
+      }
+      case "idle":
+        row(terminal, terminal.style("–", "doubtful"), name, `nothing to judge: ${claim}`);
+        break;
+      case "out-of-scope": {
+        const scope = lab.checkers.find((checker) => checker.name === name)?.only;
+        row(terminal, terminal.style("–", "faint"), name, `judges only ${scope?.runs ?? "other runs"}`);
+      }
     }
   }
   if (report.witnesses.length === 0) return;

@@ -58,6 +58,12 @@ export class Judge {
     const reasons = findings.violations.map((violation) => violation.message);
     const failed = reasons.length > 0 || end.stopped === "failed";
     if (end.stopped !== "quiescent") reasons.push(this.#cutShort(end));
+    for (const { name, claim, outcome } of findings.checks) {
+      // A run that was cut short has its reason already.
+      if (outcome === "idle" && end.stopped === "quiescent") {
+        reasons.push(`nothing happened by which to judge whether ${claim} (${name})`);
+      }
+    }
     for (const { name, claim, shownBy } of findings.witnesses) {
       if (shownBy === undefined) reasons.push(`it did not come to it that ${claim} (${name})`);
     }

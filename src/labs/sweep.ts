@@ -30,6 +30,8 @@ export interface SweepReport {
   readonly failures: readonly { readonly seed: number; readonly report: Report }[];
   /** In how many seeds each witness was met. */
   readonly witnesses: readonly { readonly name: string; readonly claim: string; readonly seeds: number }[];
+  /** In how many seeds each checker had something to judge. */
+  readonly checks: readonly { readonly name: string; readonly claim: string; readonly seeds: number }[];
   /** How much each fault touched in all seeds together. */
   readonly faults: readonly { readonly fault: string; readonly touched: number }[];
   readonly cutShort: number;
@@ -76,6 +78,7 @@ class SweepTotal implements SweepReport {
   messages = 0;
   readonly failures: { seed: number; report: Report }[] = [];
   readonly witnesses: { name: string; claim: string; seeds: number }[];
+  checks: { name: string; claim: string; seeds: number }[] = [];
   faults: { fault: string; touched: number }[] = [];
 
   constructor(lab: Lab) {
@@ -91,6 +94,9 @@ class SweepTotal implements SweepReport {
     const reasons: string[] = [];
     if (this.failed > 0) reasons.push(`${this.failed} of ${this.seeds} seeds failed`);
     if (this.cutShort > 0) reasons.push(`${this.cutShort} of ${this.seeds} runs were cut short by a limit`);
+    for (const { name, claim, seeds } of this.checks) {
+      if (seeds === 0) reasons.push(`in no seed was there anything to judge whether ${claim} (${name})`);
+    }
     for (const { name, claim, seeds } of this.witnesses) {
       if (seeds === 0) reasons.push(`in no seed did it come to it that ${claim} (${name})`);
     }
@@ -108,6 +114,15 @@ class SweepTotal implements SweepReport {
     if (report.verdict === "fail") {
       this.failed++;
       if (this.failures.length < FAILURES_MAX) this.failures.push({ seed, report });
+    }
+    if (this.checks.length === 0) {
+      this.checks = report.checks
+        .filter(({ outcome }) => outcome !== "out-of-scope")
+        .map(({ name, claim }) => ({ name, claim, seeds: 0 }));
+    }
+    for (const { name, outcome } of report.checks) {
+      const check = this.checks.find((candidate) => candidate.name === name);
+      if (check !== undefined && outcome !== "idle") check.seeds++;
     }
     report.witnesses.forEach(({ shownBy }, i) => {
       const witness = this.witnesses[i];
