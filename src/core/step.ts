@@ -72,6 +72,10 @@ export function step<State, Message, Command, Output>(
   const ctx = new StepContext<Message, Output>(surroundings);
   try {
     const next = dispatch(protocol, state, input, ctx);
+    invariant(
+      next !== undefined,
+      `${protocol.name} returned nothing from a ${input.kind}; a handler returns the next state`,
+    );
     return { state: next, effects: ctx.effects, picks: ctx.picks };
   } finally {
     ctx.over = true;

@@ -17,7 +17,12 @@ export function simulate(settings: SimulationSettings, provenance: Provenance): 
   const events: TraceEvent[] = [];
   const simulation = new Simulation(settings, (event) => events.push(event));
   const stopped = simulation.run();
-  return { header: headerOf(settings, provenance), events, end: { stopped } };
+  const detail = simulation.failure;
+  return {
+    header: headerOf(settings, provenance),
+    events,
+    end: detail === undefined ? { stopped } : { stopped, detail },
+  };
 }
 
 /** The first line of the trace that these settings give. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { MILLISECOND, SECOND, UsageError } from "../core/index.js";
 import { parseFaults } from "../faults/index.js";
-import { traceHash } from "../trace/index.js";
+import { traceHash, type Trace } from "../trace/index.js";
 import { ofKind, play, puppet, seenBy, settingsOf, type Move, type Script } from "./puppet.test-helper.js";
 import { Simulation } from "./simulation.js";
 
@@ -465,20 +465,41 @@ test("a plan that names a stranger is refused before anything runs", () => {
   expect(() => new Simulation(settingsOf([], { faults: plan }))).toThrow(UsageError);
 });
 
-test("a message to a stranger is an impossible state", () => {
-  expect(() => play([[0, "P1", { send: "P9", text: "x" }]])).toThrow(
-    "P1 sent to P9, which is not in this run",
-  );
+test("a message to a stranger ends the run as failed and says who is there", () => {
+  expect(play([[0, "P1", { send: "P9", text: "x" }]]).end).toEqual({
+    stopped: "failed",
+    detail: "P1 failed: it sent to P9; this run has P1, P2",
+  });
 });
 
-test("a handler that throws stops the run with its own error", () => {
-  const failing = {
-    ...puppet,
-    onMessage: () => {
+describe("a handler that fails ends the run as failed, with its own words", () => {
+  const failing = (onMessage: typeof puppet.onMessage): Trace["end"] =>
+    play([[0, "P1", send("a")]], { protocol: { ...puppet, onMessage }, strict: true }).end;
+
+  test("by throwing", () => {
+    const thrown = failing(() => {
       throw new Error("handler failed");
-    },
-  };
-  expect(() => play([[0, "P1", send("a")]], { protocol: failing })).toThrow("handler failed");
+    });
+    expect(thrown).toEqual({ stopped: "failed", detail: "P2 failed at a message from P1: handler failed" });
+  });
+
+  test("by returning nothing", () => {
+    const nothing = (() => undefined) as unknown as typeof puppet.onMessage;
+    expect(failing(nothing).detail).toMatch(
+      /returned nothing from a message; a handler returns the next state$/,
+    );
+  });
+
+  test("by a state that is no plain data, when strict", () => {
+    const unplain = (() => new Map()) as unknown as typeof puppet.onMessage;
+    expect(failing(unplain).detail).toMatch(/its state is no plain data at \.; use what JSON can carry$/);
+  });
+
+  test("by changing its state in place, when strict", () => {
+    const changing: typeof puppet.onMessage = (state) =>
+      Object.assign(state, { changed: true });
+    expect(failing(changing).detail).toMatch(/a handler must not change what it is given$/);
+  });
 });
 
 test("faults that touch nothing change nothing but what they record", () => {

@@ -1,4 +1,6 @@
 import {
+  firstUnplain,
+  deepFreeze,
   invariant,
   NETWORK,
   placeOf,
@@ -17,6 +19,7 @@ import {
   type Surroundings,
   type UserPlace,
   type UserStep,
+  type Step,
 } from "../core/index.js";
 import { AdjustableClock } from "../clocks/index.js";
 import {
@@ -37,6 +40,11 @@ export interface SimulationSettings extends RunSettings {
   readonly protocol: AnyProtocol;
   readonly user?: AnyUser;
   readonly faults?: FaultPlan;
+  /**
+   * Refuses states, messages and outputs that are no plain data, and freezes them, so that a handler which changes what
+   * it was given is found. Costs more than the steps themselves; default off.
+   */
+  readonly strict?: boolean;
   /** Stops at this virtual time; default a minute. */
   readonly duration?: Duration;
   /** Stops after so many steps of all processes together; default a million. */
@@ -69,6 +77,7 @@ export class Simulation {
   readonly #stepsMax: number;
   #now: Instant = 0;
   #steps = 0;
+  #failure: string | undefined = undefined;
   #networkEvents = 0;
 
   constructor(settings: SimulationSettings, record?: Recorder) {
@@ -102,6 +111,11 @@ export class Simulation {
     return this.#now;
   }
 
+  /** What went wrong in a handler, once the run has ended as `failed`. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
   /** Handlers run so far. */
   get steps(): number {
     return this.#steps;
@@ -133,7 +147,13 @@ export class Simulation {
     // What is void stays queued; it must not move the clock, or a run would seem to last longer than it did.
     if (isVoid(due)) return undefined;
     this.#now = at;
-    this.#handle(due);
+    try {
+      this.#handle(due);
+    } catch (error) {
+      if (!(error instanceof ProtocolFailure)) throw error;
+      this.#failure = error.message;
+      return "failed";
+    }
     return undefined;
   }
 
@@ -194,7 +214,7 @@ export class Simulation {
   #step(process: SimulatedProcess, input: Input, send = 0): void {
     const local = process.clock === undefined ? this.#now : process.clock.read(this.#now);
     process.now = local;
-    const { state, effects, picks } = step(this.#settings.protocol, process.state, input, process);
+    const { state, effects, picks } = this.#run(process, input);
     process.state = state;
     this.#steps++;
     if (this.#record !== undefined) this.#recordInput(process, input, local, send, picks);
@@ -208,6 +228,17 @@ export class Simulation {
           this.#instruct(process, user.onDeliver?.(process.userState, effect, process.userPlace));
         }
       }
+    }
+  }
+
+  /** The handler, and whose fault it is when it fails. */
+  #run(process: SimulatedProcess, input: Input): Step<unknown> {
+    try {
+      const result = step(this.#settings.protocol, process.state, input, process);
+      if (this.#settings.strict === true) keepPlain(result);
+      return result;
+    } catch (error) {
+      throw new ProtocolFailure(process.name, input, error);
     }
   }
 
@@ -297,7 +328,10 @@ export class Simulation {
     local: Instant,
   ): void {
     const to = this.#byName.get(toName);
-    invariant(to !== undefined, `${process.name} sent to ${toName}, which is not in this run`);
+    if (to === undefined) {
+      const known = this.#settings.processes.join(", ");
+      throw new ProtocolFailure(process.name, undefined, `it sent to ${toName}; this run has ${known}`);
+    }
     const link = this.#links[process.index * this.#processes.length + to.index];
     invariant(link !== undefined, "every pair of processes has a link");
     const verdict = this.#injector.verdict(process.name, toName, this.#now);
@@ -571,6 +605,53 @@ class SimulatedProcess implements Surroundings {
     return waiting;
   }
 }
+
+/** A handler threw, or asked for what cannot be. The protocol's fault, so it ends the run and not the simulator. */
+class ProtocolFailure extends Error {
+  constructor(process: ProcessId, input: Input | undefined, cause: unknown) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    const changes = /read only property|not extensible|Cannot (add|delete) property/.test(text);
+    const reason = changes ? `${text}; a handler must not change what it is given` : text;
+    super(`${process} failed${input === undefined ? "" : ` at ${inputText(input)}`}: ${reason}`, { cause });
+  }
+}
+
+function inputText(input: Input): string {
+  switch (input.kind) {
+    case "start":
+    case "restart":
+      return `its ${input.kind}`;
+    case "message":
+      return `a message from ${input.from}`;
+    case "timer":
+      return `timer "${input.timer}"`;
+    case "command":
+      return "a command";
+  }
+}
+
+/** Throws for what is no plain data, and freezes the rest. */
+function keepPlain({ state, effects }: Step<unknown>): void {
+  const kept: readonly (readonly [what: string, value: unknown])[] = [
+    ["its state", state],
+    ...effects.map((effect) => [`what it gave to ctx.${CALLS[effect.kind]}`, effect] as const),
+  ];
+  for (const [what, value] of kept) {
+    const at = firstUnplain(value);
+    invariant(at === undefined, `${what} is no plain data at ${String(at)}; use what JSON can carry`);
+    deepFreeze(value);
+  }
+}
+
+const CALLS: Readonly<Record<Effect["kind"], string>> = {
+  send: "send",
+  "set-timer": "setTimer",
+  "cancel-timer": "cancelTimer",
+  save: "save",
+  output: "output",
+  deliver: "deliver",
+  explain: "explain",
+};
 
 function pickStream(seed: number, process: { name: ProcessId; incarnation: number }): Random {
   return Random.stream(seed, `choose:${process.name}:${process.incarnation}`);

@@ -49,7 +49,7 @@ async function once(request: Request, flags: RunFlags, terminal: Terminal): Prom
   const simulation = simulationOf(lab, settings, { faults, duration });
   const provenance = { lab: reference, lightcone: version() };
   if (!flags.json) printOpening(lab, headerOf(simulation, provenance), terminal);
-  const trace = simulate(simulation, provenance);
+  const trace = simulate({ ...simulation, strict: true }, provenance);
   const report = judge(lab, trace);
   const path = flags.out ?? (await newTracePath(lab.id, settings.seed));
   await saveTrace(trace, path);
