@@ -12,13 +12,14 @@ export interface LoadedLab {
 
 /** A lab by its id, or from a file: anything with a slash or the ending of a module is a path. */
 export async function loadLab(reference: string): Promise<LoadedLab> {
-  if (!isPath(reference)) return { lab: findLab(reference), reference };
+  if (!isLabFile(reference)) return { lab: findLab(reference), reference };
   const path = resolve(reference);
   const exported: unknown = await importModule(path, reference);
   return { lab: labOf(exported, reference), reference: path };
 }
 
-function isPath(reference: string): boolean {
+/** Whether the reference names a file rather than a lab of the catalogue. */
+export function isLabFile(reference: string): boolean {
   return /[/\\]/.test(reference) || [".ts", ".mts", ".js", ".mjs"].includes(extname(reference));
 }
 

@@ -1,5 +1,5 @@
 import { Command, CommanderError, Option } from "commander";
-import { LightconeError, nearestName, UsageError } from "../core/index.js";
+import { escapeText, LightconeError, nearestName, UsageError } from "../core/index.js";
 import { EXIT } from "./exit-status.js";
 import { Terminal } from "./terminal.js";
 import { version } from "./version.js";
@@ -86,10 +86,11 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
 
   program
     .command("check")
-    .argument("<trace...>", "a trace, or the per-process files of one run")
+    .argument("[trace...]", "a trace, or the per-process files of one run; absent: the last run")
     .description("judge recorded traces by the checkers of their lab")
+    .addOption(lab())
     .addOption(json())
-    .action(async (files: string[], options: { json?: true }) => {
+    .action(async (files: string[], options: { json?: true; lab?: string }) => {
       const { checkCommand } = await import("./commands/check.js");
       outcome.status = await checkCommand(files, options, terminal);
     });
@@ -100,6 +101,7 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     .description("draw a trace; tell what led to an event")
     .option("--event <id>", "an event such as P2:8: its causal past and future")
     .option("--svg <file>", "write the diagram as SVG")
+    .addOption(lab())
     .option("--rows <count>", "at most so many rows")
     .option("--ascii", "no characters beyond ASCII")
     .addOption(json())
@@ -112,8 +114,9 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     .command("replay")
     .argument("[trace...]", "a trace, or the per-process files of one run; absent: the last run")
     .description("run a trace again, step by step, and compare")
+    .addOption(lab())
     .addOption(json())
-    .action(async (files: string[], options: { json?: true }) => {
+    .action(async (files: string[], options: { json?: true; lab?: string }) => {
       const { replayCommand } = await import("./commands/replay.js");
       outcome.status = await replayCommand(files, options, terminal);
     });
@@ -152,6 +155,7 @@ export interface RunFlags {
 }
 
 export interface ShowFlags {
+  readonly lab?: string;
   readonly event?: string;
   readonly svg?: string;
   readonly rows?: string;
@@ -162,7 +166,10 @@ export interface ShowFlags {
 function runOptions(command: Command): Command {
   return command
     .option("-n, --processes <count>", "how many processes, called P1 … Pn")
-    .option("--seed <number>", "decides every random choice; the same seed gives the same run")
+    .option(
+      "--seed <number>",
+      "decides every random choice of faults, users and protocol; a simulation it decides wholly",
+    )
     .option(
       "--faults <text|file>",
       'what goes wrong, e.g. "delay 5..50ms, loss 10%, crash P2 at 3s"; none: no faults',
@@ -183,6 +190,13 @@ function runOptions(command: Command): Command {
     );
 }
 
+function lab(): Option {
+  return new Option(
+    "--lab <file>",
+    "the lab file that the trace is of; without it, only the catalogue's labs are loaded",
+  );
+}
+
 function json(): Option {
   return new Option("--json", "print one JSON object instead");
 }
@@ -191,15 +205,15 @@ function json(): Option {
 function explain(error: unknown, terminal: Terminal, program: Command): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.pass;
-    terminal.complain(`lightcone: ${commanderMessage(error, program)}`);
+    terminal.complain(`lightcone: ${escapeText(commanderMessage(error, program))}`);
     return EXIT.unusableInput;
   }
   if (error instanceof UsageError) {
-    terminal.complain(`lightcone: ${error.message}`);
+    terminal.complain(`lightcone: ${escapeText(error.message)}`);
     return EXIT.unusableInput;
   }
   if (error instanceof LightconeError) {
-    terminal.complain(`lightcone: ${error.message}`);
+    terminal.complain(`lightcone: ${escapeText(error.message)}`);
     // A trace that cannot be read is input; by name, because importing the class would slow down every --help.
     return error.name === "TraceError" ? EXIT.unusableInput : EXIT.couldNotRun;
   }

@@ -1,8 +1,10 @@
-import { relative } from "node:path";
+import { isAbsolute, relative } from "node:path";
 import { formatDuration } from "../core/index.js";
 import { describeFaults, parseFaults } from "../faults/index.js";
 import { legend, textDiagram, wrapText } from "../diagram/index.js";
 import type { Lab, Report } from "../labs/index.js";
+import { commandLine } from "./command-line.js";
+import { isLabFile } from "./load-lab.js";
 import type { Trace } from "../trace/index.js";
 import { diagramStyle } from "./diagram-style.js";
 import { printReport } from "./report-screen.js";
@@ -19,7 +21,11 @@ export function printOpening(lab: Lab, header: Trace["header"], terminal: Termin
   );
   for (const line of wrapText(lab.summary, terminal.columns - 2)) terminal.print(`  ${line}`);
   const faults = describeFaults(parseFaults(header.faults, header.processes));
-  terminal.print(faults.length === 0 ? "No faults: a perfect network." : "What is to go wrong:");
+  terminal.print(
+    faults.length === 0
+      ? `No faults: a perfect network. (This lab's own, which run has by itself: --faults '${lab.faults}')`
+      : "What is to go wrong:",
+  );
   for (const line of faults) terminal.print(`  ${line}`);
 }
 
@@ -28,9 +34,9 @@ export function printRun(
   lab: Lab,
   trace: Trace,
   report: Report,
-  path: string | undefined,
+  path: string,
   terminal: Terminal,
-  options: { readonly ascii?: true } = {},
+  options: { readonly ascii?: true; readonly out?: string },
 ): void {
   const highlight = report.violations.flatMap(({ evidence }) => evidence).slice(0, 12);
   const drawing = {
@@ -50,28 +56,41 @@ export function printRun(
   terminal.print(
     `${report.events} events, ${report.messages} messages, ${formatDuration(Math.round(span / 1_000) * 1_000)}; ${ENDINGS[report.stopped]}.`,
   );
-  if (path === undefined) return;
   terminal.print(`Trace: ${shown(path)}`);
-  printNext(trace, report, terminal);
+  printNext(lab, trace, report, options.out === undefined ? "" : shown(path), terminal);
 }
 
-function printNext(trace: Trace, report: Report, terminal: Terminal): void {
+/** `file` is empty when the trace is the last run, which needs no naming. */
+function printNext(lab: Lab, trace: Trace, report: Report, file: string, terminal: Terminal): void {
   const { header } = trace;
   const event =
     report.violations[0]?.evidence[0] ??
     report.witnesses.find(({ shownBy }) => shownBy !== undefined)?.shownBy;
-  const faults = header.faults === "" ? "" : ` --faults '${header.faults}'`;
+  const labFile = file !== "" && isLabFile(header.lab) ? ` --lab ${shown(header.lab)}` : "";
+  const which = `${file === "" ? "" : ` ${file}`}${labFile}`;
+  const said = {
+    lab,
+    reference: isLabFile(header.lab) ? shown(header.lab) : header.lab,
+    processes: header.processes.length,
+    options: header.options,
+    faults: header.faults,
+  };
+  const other = header.source === "processes" ? "sim" : "run";
+  const steps: (readonly [command: string, what: string])[] = [
+    [`lightcone replay${which}`, "run these inputs again, step by step, and compare"],
+    [
+      commandLine(other, said, other === "sim" ? " --seeds 1000" : ""),
+      other === "sim" ? "the same faults in a thousand simulated schedules" : "the same with real processes",
+    ],
+  ];
+  if (event !== undefined) {
+    steps.unshift([`lightcone show${which} --event ${event}`, "what led to this event, and what it led to"]);
+  }
   terminal.print();
   terminal.print(terminal.style("Next", "strong"));
-  if (event !== undefined)
-    terminal.print(`  lightcone show --event ${event}    what led to this event, and what it led to`);
-  terminal.print("  lightcone replay                run these inputs again, step by step, and compare");
-  if (header.source === "processes") {
-    terminal.print(`  lightcone sim ${header.lab} -n ${header.processes.length} --seeds 1000${faults}`);
-    terminal.print("                                  the same faults in a thousand simulated schedules");
-  } else {
-    terminal.print(`  lightcone run ${header.lab} -n ${header.processes.length}${faults}`);
-    terminal.print("                                  the same with real processes");
+  for (const [command, what] of steps) {
+    if (command.length <= 34) terminal.print(`  ${command.padEnd(34)} ${what}`);
+    else terminal.print(`  ${command}\n${" ".repeat(37)}${what}`);
   }
 }
 
@@ -83,8 +102,9 @@ const ENDINGS: Readonly<Record<Report["stopped"], string>> = {
   failed: "it broke down",
 };
 
-/** Relative when that is shorter and stays below the working folder. */
+/** Relative to the working folder when it lies below it; a lab file in that folder keeps the `./` that makes it one. */
 function shown(path: string): string {
   const near = relative(process.cwd(), path);
-  return near.startsWith("..") || near.length > path.length ? path : near;
+  if (near.startsWith("..") || isAbsolute(near)) return path;
+  return isLabFile(path) && !near.includes("/") ? `./${near}` : near;
 }

@@ -13,6 +13,8 @@ export class Terminal {
   readonly #out: NodeJS.WriteStream;
   readonly #err: NodeJS.WriteStream;
   #progressShown = false;
+  /** Print nothing beyond ASCII; a diagram has an ASCII form of its own. */
+  ascii = false;
 
   constructor(out: NodeJS.WriteStream, err: NodeJS.WriteStream) {
     this.#out = out;
@@ -38,7 +40,7 @@ export class Terminal {
   /** One or more lines to standard output. */
   print(text = ""): void {
     this.#clearProgress();
-    this.#out.write(`${text}\n`);
+    this.#out.write(`${this.ascii ? asciiOnly(text) : text}\n`);
   }
 
   /** One line to standard error. */
@@ -78,4 +80,17 @@ const FORMATS = {
 
 function isColourful(stream: NodeJS.WriteStream | WriteStream): boolean {
   return stream.isTTY && !process.env["NO_COLOR"] && process.env["TERM"] !== "dumb";
+}
+
+const ASCII_FORMS: Readonly<Record<string, string>> = {
+  "✓": "+",
+  "✗": "x",
+  "–": "-",
+  "•": "*",
+  "…": "...",
+  "≥": ">=",
+};
+
+function asciiOnly(text: string): string {
+  return text.replace(/[^\x00-\x7f]/gu, (character) => ASCII_FORMS[character] ?? "?");
 }

@@ -29,7 +29,6 @@ const UNUSABLE: readonly (readonly [args: string, answer: RegExp])[] = [
   ["sim ricart-agrawala -n 3 --faults crash\u00a0P9\u00a0at\u00a03s", /P9/],
   ["run ./nowhere.ts", /cannot read the lab file \.\/nowhere\.ts/],
   ["check nowhere.trace", /cannot read the trace nowhere\.trace/],
-  ["check", /missing required argument 'trace'/],
   [
     "show --event P2",
     /"P2" does not name an event; an event is PROCESS:NUMBER, such as P2:8|no run to show yet/,

@@ -4,10 +4,9 @@ import { judge, replay, runSettings, simulationOf, type Lab } from "../../labs/i
 import { simulate } from "../../sim/index.js";
 import { traceHash, type Trace } from "../../trace/index.js";
 import { EXIT, exitStatusOf } from "../exit-status.js";
-import { loadLab } from "../load-lab.js";
+import { openJudgedRun } from "../open-run.js";
 import { verdictWord } from "../report-screen.js";
 import type { Terminal } from "../terminal.js";
-import { latestTrace, openTrace } from "../trace-files.js";
 
 /**
  * Runs a trace again. Every process gets its recorded inputs and must do what it did; a simulated run is also made
@@ -15,12 +14,10 @@ import { latestTrace, openTrace } from "../trace-files.js";
  */
 export async function replayCommand(
   files: readonly string[],
-  options: { readonly json?: true },
+  options: { readonly json?: true; readonly lab?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const paths = files.length > 0 ? files : [await latestTrace()];
-  const trace = await openTrace(paths);
-  const { lab } = await loadLab(trace.header.lab);
+  const { trace, lab, paths } = await openJudgedRun(files, options.lab);
   const { steps, differences } = replay(lab, trace);
   const recorded = traceHash(trace.events);
   const remade =
@@ -56,7 +53,7 @@ export async function replayCommand(
   }
   if (!exact) {
     terminal.print(
-      `${terminal.style("DIFFERENT", "bad")}  the protocol or Lightcone has changed since, or the trace has (written by Lightcone ${trace.header.lightcone})`,
+      `${terminal.style("DIFFERENT", "bad")}  the protocol draws on something besides its inputs, or it, Lightcone (${trace.header.lightcone} then) or the trace has changed`,
     );
     return EXIT.violation;
   }

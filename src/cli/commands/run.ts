@@ -35,6 +35,7 @@ export async function runCommand(
   if (!Object.hasOwn(TRANSPORTS, flags.transport)) {
     throw unknownName("transport", flags.transport, Object.keys(TRANSPORTS));
   }
+  terminal.ascii = flags.ascii === true;
   const { lab, reference, settings, faults, duration } = await readRequest(args, flags, {
     usualFaults: true,
     known: FLAGS,

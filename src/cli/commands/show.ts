@@ -5,11 +5,11 @@ import { judge } from "../../labs/index.js";
 import { CausalityIndex, idOf, type Trace, type TraceEvent } from "../../trace/index.js";
 import { diagramStyle } from "../diagram-style.js";
 import { EXIT } from "../exit-status.js";
-import { loadLab } from "../load-lab.js";
+import { openRun } from "../open-run.js";
 import type { ShowFlags } from "../program.js";
 import { wholeNumber } from "../run-request.js";
 import type { Terminal } from "../terminal.js";
-import { latestTrace, openTrace, unwritable } from "../trace-files.js";
+import { unwritable } from "../trace-files.js";
 
 /** Draws a trace, or tells the light cone of one of its events. */
 export async function showCommand(
@@ -17,15 +17,15 @@ export async function showCommand(
   flags: ShowFlags,
   terminal: Terminal,
 ): Promise<number> {
-  const trace = await openTrace(files.length > 0 ? files : [await latestTrace()]);
-  const { lab } = await loadLab(trace.header.lab);
+  terminal.ascii = flags.ascii === true;
+  const { trace, lab } = await openRun(files, flags.lab);
   const event = flags.event === undefined ? undefined : findEvent(trace, flags.event);
   const rowsMax = flags.rows === undefined ? undefined : Math.max(8, wholeNumber("--rows", flags.rows));
-  const evidence = judge(lab, trace).violations.flatMap((violation) => violation.evidence);
+  const evidence = lab === undefined ? [] : judge(lab, trace).violations.flatMap(({ evidence: ids }) => ids);
   const highlight = event === undefined ? evidence.slice(0, 12) : [idOf(event)];
   const drawing = {
     columns: terminal.columns,
-    narration: lab.narration,
+    narration: lab?.narration ?? {},
     style: diagramStyle(terminal),
     highlight,
     ...(rowsMax !== undefined && { rowsMax }),
@@ -33,7 +33,7 @@ export async function showCommand(
   };
   if (flags.svg !== undefined) {
     const svg = svgDiagram(trace, {
-      narration: lab.narration,
+      narration: lab?.narration ?? {},
       highlight,
       ...(event && { cone: idOf(event) }),
     });

@@ -2,6 +2,7 @@ import { performance } from "node:perf_hooks";
 import { formatFaults } from "../../faults/index.js";
 import { judge, simulationOf, sweep, type SweepReport } from "../../labs/index.js";
 import { headerOf, simulate } from "../../sim/index.js";
+import { commandLine } from "../command-line.js";
 import { EXIT, exitStatusOf } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
 import type { RunFlags } from "../program.js";
@@ -32,6 +33,7 @@ export async function simCommand(
   flags: RunFlags & { readonly seeds?: string },
   terminal: Terminal,
 ): Promise<number> {
+  terminal.ascii = flags.ascii === true;
   const seeds = flags.seeds === undefined ? undefined : wholeNumber("--seeds", flags.seeds);
   if (seeds === 0) throw new UsageError("--seeds takes a whole number from 1 up; 0 given");
   // A sweep begins at seed 0 unless told, so that the same words always mean the same runs.
@@ -116,18 +118,9 @@ function printSweep(request: Request, report: SweepReport, seedsPerSecond: numbe
 
 /** The command that runs one seed of the sweep again. */
 function replayLine({ lab, reference, settings, faults }: Request, seed: number): string {
-  const options = lab.options
-    .filter(({ name, usual }) => settings.options[name] !== usual)
-    .map(({ name, kind }) => {
-      const value = settings.options[name];
-      if (kind === "flag") return ` --${name}`;
-      return ` --${name} ${kind === "duration" ? `${String(value)}us` : String(value)}`;
-    });
-  const text = formatFaults(faults);
-  return (
-    `lightcone sim ${reference} -n ${settings.processes.length} --seed ${seed}${options.join("")}` +
-    (text === "" ? "" : ` --faults '${text}'`)
-  );
+  const { processes, options } = settings;
+  const said = { lab, reference, processes: processes.length, options, faults: formatFaults(faults) };
+  return commandLine("sim", said, ` --seed ${seed}`);
 }
 
 function sweepJson(request: Request, report: SweepReport, seedsPerSecond: number): string {
