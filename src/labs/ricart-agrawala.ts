@@ -117,8 +117,10 @@ export const ricartAgrawalaLab: Lab = {
         "lightcone sim ricart-agrawala -n 3 --seeds 10000 --faults 'loss 10%, duplicate 10%, reorder 10%'",
     },
     {
-      text: "One crash, and everybody waits for a reply that never comes: the algorithm has n points of failure.",
-      command: "lightcone sim ricart-agrawala -n 3 --faults 'crash P2 at 30ms'",
+      text:
+        "One crash, and everybody waits for a reply that never comes, until the links give up: the algorithm has n " +
+        "points of failure, and the verdict says so.",
+      command: "lightcone sim ricart-agrawala -n 3 --max-retries 5 --faults 'crash P2 at 30ms'",
     },
   ],
   narration: { ...reliableNarration, ...ricartAgrawalaNarration },
