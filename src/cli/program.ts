@@ -12,9 +12,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   const outcome = { status: EXIT.pass as number };
   const program = build(terminal, outcome);
   try {
-    if (argv[0] === "complete" || argv[0] === "completion") {
-      const { completions } = await import("./completion.js");
-      return await completions(program, argv.slice(1));
+    if (argv[0] === "complete") {
+      const { completeCommand } = await import("./completion.js");
+      return completeCommand(program, argv.slice(1), terminal);
     }
     await program.parseAsync(argv, { from: "user" });
     return outcome.status;
@@ -100,9 +100,12 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     .argument("[trace...]", "a trace, or the per-process files of one run; absent: the last run")
     .description("draw a trace; tell what led to an event")
     .option("--event <id>", "an event such as P2:8: its causal past and future")
+    .option("--ids", "name the event of every row")
+    .option("--from <time>", "only what happens from then on, such as 1.5s")
+    .option("--to <time>", "only what happens until then, such as 2s")
     .option("--svg <file>", "write the diagram as SVG")
     .addOption(lab())
-    .option("--rows <count>", "at most so many rows")
+    .option("--rows <count>", "at most so many rows, from 8 up")
     .option("--ascii", "no characters beyond ASCII")
     .addOption(json())
     .action(async (files: string[], options: ShowFlags) => {
@@ -122,6 +125,15 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     });
 
   program
+    .command("faults")
+    .description("list the faults that --faults can name, each with an example")
+    .addOption(json())
+    .action(async (options: { json?: true }) => {
+      const { faultsCommand } = await import("./commands/faults.js");
+      outcome.status = faultsCommand(options, terminal);
+    });
+
+  program
     .command("process", { hidden: true })
     .description("one participant of a run; the supervisor starts these")
     .option("--control <url>", "the supervisor's control connection")
@@ -133,8 +145,12 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
 
   program
     .command("completion")
-    .argument("<shell>", "bash, zsh, fish or powershell")
-    .description("print a completion script: source <(lightcone completion bash)");
+    .argument("<shell>", "bash, zsh or fish")
+    .description("print a completion script: source <(lightcone completion bash)")
+    .action(async (shell: string) => {
+      const { completionScript } = await import("./completion-scripts.js");
+      terminal.print(completionScript(shell));
+    });
 
   for (const command of program.commands) {
     command.configureOutput({ writeErr: () => {}, outputError: () => {} }).exitOverride();
@@ -158,6 +174,9 @@ export interface ShowFlags {
   readonly lab?: string;
   readonly event?: string;
   readonly svg?: string;
+  readonly ids?: true;
+  readonly from?: string;
+  readonly to?: string;
   readonly rows?: string;
   readonly json?: true;
   readonly ascii?: true;
@@ -172,7 +191,7 @@ function runOptions(command: Command): Command {
     )
     .option(
       "--faults <text|file>",
-      'what goes wrong, e.g. "delay 5..50ms, loss 10%, crash P2 at 3s"; none: no faults',
+      'what goes wrong, e.g. "delay 5..50ms, loss 10%, crash P2 at 3s"; none: no faults; `lightcone faults` lists them',
     )
     .option("--duration <time>", "stop after this long; default 60s")
     .option(

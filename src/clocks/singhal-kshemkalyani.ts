@@ -83,15 +83,10 @@ export class ClockDecompressor {
    */
   decode(stamp: EncodedStamp): number[] {
     if (stamp.kind === "whole") return this.#whole(stamp.entries);
-    const base = this.#baseOf(stamp.since);
-    this.#apply(stamp.entries, base);
-    if (base[this.#sender] === stamp.since) {
-      throw new ClockError("clock-rejected", `a stamp counts no event of its sender after ${stamp.since}`, {
-        since: stamp.since,
-      });
-    }
-    this.#base = base;
-    return base.slice();
+    this.#check(stamp.since, stamp.entries);
+    const { entries } = stamp;
+    for (let i = 0; i < entries.length; i += 2) this.#base[entries[i] ?? 0] = entries[i + 1] ?? 0;
+    return this.#base.slice();
   }
 
   /** The link starts over, at both ends. */
@@ -110,7 +105,7 @@ export class ClockDecompressor {
     return entries.map((count, k) => checkedEntry(count, k));
   }
 
-  #baseOf(since: number): number[] {
+  #check(since: number, entries: readonly number[]): void {
     const last = this.#base[this.#sender] ?? 0;
     if (since !== last) {
       throw new ClockError(
@@ -119,19 +114,16 @@ export class ClockDecompressor {
         { since, last },
       );
     }
-    return this.#base.slice();
-  }
-
-  #apply(entries: readonly number[], base: number[]): void {
     let before = -1;
+    let counted = false;
     for (let i = 0; i < entries.length; i += 2) {
       const k = entries[i] ?? -1;
-      const known = base[k];
+      const known = this.#base[k];
       if (known === undefined || k <= before) {
         throw new ClockError(
           "clock-rejected",
-          `a stamp names member ${k} after ${before}; indices rise, up to ${base.length - 1}`,
-          { entry: k, members: base.length },
+          `a stamp names member ${k} after ${before}; indices rise, up to ${this.#base.length - 1}`,
+          { entry: k, members: this.#base.length },
         );
       }
       const count = checkedEntry(entries[i + 1], k);
@@ -146,8 +138,13 @@ export class ClockDecompressor {
           },
         );
       }
-      base[k] = count;
+      if (k === this.#sender) counted = true;
       before = k;
+    }
+    if (!counted) {
+      throw new ClockError("clock-rejected", `a stamp counts no event of its sender after ${since}`, {
+        since,
+      });
     }
   }
 }

@@ -100,7 +100,9 @@ function dispatch<State, Message, Command, Output>(
   if (input.kind === "restart") {
     return protocol.onRestart === undefined ? protocol.start(ctx) : protocol.onRestart(input.saved, ctx);
   }
-  invariant(state !== undefined, `${protocol.name}: a ${input.kind} reached a process that has not started`);
+  // The message is only built when it is needed: this runs for every step.
+  if (state === undefined)
+    invariant(false, `${protocol.name}: a ${input.kind} reached a process that has not started`);
   switch (input.kind) {
     case "message":
       return protocol.onMessage(state, input.from, input.message, ctx);

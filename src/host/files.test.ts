@@ -12,7 +12,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { eventLine, readTrace, type TraceHeader } from "../trace/index.js";
+import { eventLine, LINE_LENGTH_MAX, readTrace, type TraceEvent, type TraceHeader } from "../trace/index.js";
 import { EventTail } from "./event-tail.js";
 import { Lane } from "./lane.js";
 import { FileRecorder } from "./recorder.js";
@@ -86,15 +86,15 @@ test("a lane reads what a killed process left, drops the line it did not finish,
     onCaughtUp: () => {},
   });
   const first = new FileRecorder(path);
-  first.append(eventLine({ process: "P1", number: 1, at: 10, local: 10, kind: "start", incarnation: 0 }));
-  first.append(eventLine({ process: "P1", number: 2, at: 11, local: 11, kind: "save", saved: { n: 1 } }));
+  first.append({ process: "P1", number: 1, at: 10, local: 10, kind: "start", incarnation: 0 });
+  first.append({ process: "P1", number: 2, at: 11, local: 11, kind: "save", saved: { n: 1 } });
   first.flush();
   appendFileSync(path, '{"process":"P1","numb');
   lane.crash(20);
   lane.crash(21);
   expect({ number: lane.number, saved: lane.saved }).toEqual({ number: 3, saved: { n: 1 } });
   using second = new FileRecorder(path);
-  second.append(eventLine({ process: "P1", number: 4, at: 30, local: 30, kind: "restart", incarnation: 1 }));
+  second.append({ process: "P1", number: 4, at: 30, local: 30, kind: "restart", incarnation: 1 });
   second.flush();
   lane.readAll();
   expect(kinds).toEqual(["start", "save", "crash", "restart"]);
@@ -104,12 +104,38 @@ test("a lane reads what a killed process left, drops the line it did not finish,
 test("a recorder writes what was appended with the flush, and not before", () => {
   const path = join(folder(), "events");
   using recorder = new FileRecorder(path);
-  recorder.append("a");
-  recorder.append("ü");
+  const first: TraceEvent = { process: "P1", number: 1, at: 10, kind: "start", incarnation: 0 };
+  const second: TraceEvent = { process: "P1", number: 2, at: 10, kind: "output", value: "zwölf" };
+  recorder.append(first);
+  recorder.append(second);
   expect(statSync(path).size).toBe(0);
   recorder.flush();
-  expect(statSync(path).size).toBe(5);
-  expect(recorder.bytes).toBe(5);
+  expect(readFileSync(path, "utf8")).toBe(`${eventLine(first)}\n${eventLine(second)}\n`);
+  expect(recorder.bytes).toBe(statSync(path).size);
+});
+
+test("an event that no trace may hold leaves nothing of its line behind", () => {
+  const path = join(folder(), "events");
+  using recorder = new FileRecorder(path);
+  const output = (value: unknown): TraceEvent => ({
+    process: "P1",
+    number: 1,
+    at: 10,
+    kind: "output",
+    value,
+  });
+  recorder.append(output("before"));
+  expect(() => recorder.append(output("x".repeat(LINE_LENGTH_MAX)))).toThrow(/at most 1048576/);
+  expect(() => recorder.append(output(1n))).toThrow(TypeError);
+  // Too many bytes, yet not too many characters.
+  recorder.append(output("ü".repeat(LINE_LENGTH_MAX - 100)));
+  recorder.flush();
+  const lines = readFileSync(path, "utf8").split("\n");
+  expect(lines.map((line) => line.length)).toEqual([
+    eventLine(output("before")).length,
+    eventLine(output("")).length + LINE_LENGTH_MAX - 100,
+    0,
+  ]);
 });
 
 test("a run's folder is private and goes with the run", () => {

@@ -43,13 +43,8 @@ export class Inbox {
   }
 
   #stampOf(link: Link): readonly number[] {
-    const { clockForm, clockCount, clockIndices, clockValues, number } = this.#header;
+    const { clockForm, clock: entries, number } = this.#header;
     const changed = clockForm === "changed";
-    const entries: number[] = [];
-    for (let i = 0; i < clockCount; i++) {
-      if (changed) entries.push(clockIndices[i] ?? 0);
-      entries.push(clockValues[i] ?? 0);
-    }
     const stamp = link.decompressor.decode(
       changed ? { kind: "changes", since: link.lastInSequence, entries } : { kind: "whole", entries },
     );

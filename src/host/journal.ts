@@ -1,6 +1,6 @@
 import type { AdjustableClock, LiveVector } from "../clocks/index.js";
 import type { Duration, Effect, Input, Instant, ProcessId } from "../core/index.js";
-import { eventLine, type DropReason, type InputEvent, type TraceEvent } from "../trace/index.js";
+import { type DropReason, type InputEvent, type TraceEvent } from "../trace/index.js";
 import type { Recorder } from "./recorder.js";
 import type { RunClock } from "./run-clock.js";
 
@@ -150,6 +150,6 @@ export class Journal {
   }
 
   #write(event: TraceEvent): void {
-    this.#recorder?.append(eventLine(event));
+    this.#recorder?.append(event);
   }
 }

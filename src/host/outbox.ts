@@ -31,10 +31,12 @@ export class Outbox {
   readonly #compressor: ClockCompressor;
   readonly #header = messageHeader();
   readonly #frame = new ByteWriter();
-  readonly #payload = new ByteWriter();
   readonly #codec = createPlainCodec();
-  /** The message that `#payload` holds: a broadcast is encoded once. */
+  /** The message that `#frame` ends with, and where: a broadcast is encoded once. */
   #encoded: unknown = NOTHING;
+  #payloadStart = 0;
+  /** A copy of its bytes, once it goes into a second frame. */
+  #payload: Uint8Array | undefined;
   #waiting = 0;
   #waitingBytes = 0;
 
@@ -65,15 +67,10 @@ export class Outbox {
       this.#journal.drop(to, send, verdict.reason);
       return;
     }
-    if (message !== this.#encoded) {
-      this.#payload.clear();
-      this.#codec.encode(this.#payload, message);
-      this.#encoded = message;
-    }
     const { arrivals } = verdict;
     const [first] = arrivals;
     if (arrivals.length === 1 && first?.after === 0 && !first.overtakable) {
-      if (!this.#leaveAtOnce(link, send)) this.#keep(link, send, this.#live.copy(), first);
+      if (!this.#leaveAtOnce(link, send, message)) this.#keep(link, send, message, this.#live.copy(), first);
       return;
     }
     // Whatever is recorded from here on moves the clock; the message keeps the one of its send.
@@ -81,7 +78,7 @@ export class Outbox {
     if (arrivals.length > 1) this.#journal.duplicate(to, send, arrivals.length);
     for (const arrival of arrivals) {
       if (arrival.held === "reorder") this.#journal.hold(to, send, arrival.after);
-      this.#keep(link, send, stamp, arrival);
+      this.#keep(link, send, message, stamp, arrival);
     }
   }
 
@@ -115,25 +112,31 @@ export class Outbox {
     }
   }
 
-  /** Sends what `#payload` holds in sequence, unless something stands in its way: then false. */
-  #leaveAtOnce(link: Link, send: number): boolean {
+  /** Sends the message in sequence, unless something stands in its way: then false. */
+  #leaveAtOnce(link: Link, send: number, message: unknown): boolean {
     const { connection } = link;
     if (connection === undefined || !link.held.lineIsEmpty || link.queue.length > 0) return false;
     if (connection.bufferedBytes > BUFFERED_BYTES_MAX) {
       this.#journal.drop(link.peer, send, "disconnected");
       return true;
     }
-    this.#encode(send, this.#compressor.encode(link.index));
+    this.#encode(send, this.#compressor.encode(link.index), message);
     return this.#transmit(link, connection, this.#frame.bytes, this.#frame.end);
   }
 
-  /** Keeps what `#payload` holds until it may leave. */
-  #keep(link: Link, send: number, stamp: readonly number[], { after, overtakable }: Arrival): void {
-    if (this.#waiting >= WAITING_MAX || this.#waitingBytes + this.#payload.end > WAITING_BYTES_MAX) {
+  /** Keeps the message until it may leave. */
+  #keep(
+    link: Link,
+    send: number,
+    message: unknown,
+    stamp: readonly number[],
+    { after, overtakable }: Arrival,
+  ): void {
+    this.#encode(send, this.#compressor.encodeWhole(stamp), message);
+    if (this.#waiting >= WAITING_MAX || this.#waitingBytes + this.#frame.end > WAITING_BYTES_MAX) {
       this.#journal.drop(link.peer, send, link.down ? "crashed" : "disconnected");
       return;
     }
-    this.#encode(send, this.#compressor.encodeWhole(stamp));
     const held: HeldMessage = { frame: this.#frame.copy(), send };
     this.#waiting++;
     this.#waitingBytes += held.frame.length;
@@ -142,24 +145,22 @@ export class Outbox {
     else link.held.add(held, due, overtakable);
   }
 
-  #encode(send: number, { kind, entries }: EncodedStamp): void {
+  /** Makes `#frame` the message's. */
+  #encode(send: number, { kind, entries }: EncodedStamp, message: unknown): void {
     const header = this.#header;
     header.number = send;
-    if (kind === "whole") {
-      header.clockForm = "full";
-      header.clockCount = entries.length;
-      for (let i = 0; i < entries.length; i++) header.clockValues[i] = entries[i] ?? 0;
-    } else {
-      header.clockForm = "changed";
-      header.clockCount = entries.length / 2;
-      for (let i = 0, k = 0; k < entries.length; i++, k += 2) {
-        header.clockIndices[i] = entries[k] ?? 0;
-        header.clockValues[i] = entries[k + 1] ?? 0;
-      }
-    }
-    this.#frame.clear();
-    encodeMessage(this.#frame, header);
-    this.#frame.raw(this.#payload.bytes, 0, this.#payload.end);
+    header.clockForm = kind === "whole" ? "full" : "changed";
+    header.clock = entries;
+    const frame = this.#frame;
+    const again = message === this.#encoded;
+    if (again) this.#payload ??= frame.bytes.slice(this.#payloadStart, frame.end);
+    else this.#payload = undefined;
+    frame.clear();
+    encodeMessage(frame, header);
+    this.#payloadStart = frame.end;
+    if (this.#payload !== undefined) frame.raw(this.#payload);
+    else this.#codec.encode(frame, message);
+    this.#encoded = message;
   }
 
   /** False when the connection is over already, which its `closed` is about to tell. */

@@ -275,7 +275,8 @@ export class ProcessHost implements Surroundings, Disposable {
 
   #step(input: Input, receipt?: Receipt): void {
     if (this.#phase !== "running") return;
-    this.#journal.readClocks();
+    // A message's arrival has read them.
+    if (input.kind !== "message") this.#journal.readClocks();
     let result: Step<unknown>;
     try {
       result = stepAny(this.#protocol, this.#state, input, this);
@@ -373,7 +374,8 @@ export class ProcessHost implements Surroundings, Disposable {
       if (arrived === undefined) return;
       message = arrived.message;
       link.received++;
-      if (!this.#injector.receives(this.place.self, this.#clock.read())) {
+      this.#journal.readClocks();
+      if (!this.#injector.receives(this.place.self, this.#journal.at)) {
         this.#listener.onNotReceived?.(from, arrived.send);
         return;
       }
@@ -401,7 +403,8 @@ export class ProcessHost implements Surroundings, Disposable {
 
   #linkTo(peer: ProcessId): Link {
     const link = this.#links.get(peer);
-    invariant(link !== undefined, `${this.place.self} sent to ${peer}, which is not in this run`);
+    // The message is only built when it is needed: this runs for every send.
+    if (link === undefined) invariant(false, `${this.place.self} sent to ${peer}, which is not in this run`);
     return link;
   }
 

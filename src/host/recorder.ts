@@ -1,14 +1,15 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { LINE_LENGTH_MAX } from "../trace/index.js";
+import { eventLine, LINE_LENGTH_MAX, writeEvent, type TraceEvent } from "../trace/index.js";
 import { HostError } from "./errors.js";
+import { LineBytes } from "./line-bytes.js";
 
 /**
  * Where a host puts its events: one JSON line each. Whatever was appended is durable against the death of the
  * process once `flush` returns, and a host flushes before any frame of the same step leaves (write-ahead).
  */
 export interface Recorder {
-  /** Throws `HostError("protocol-failed")` for a line that no trace may hold. */
-  append(line: string): void;
+  /** Throws `HostError("protocol-failed")` for an event whose line no trace may hold. */
+  append(event: TraceEvent): void;
   flush(): void;
 }
 
@@ -20,7 +21,7 @@ export class FileRecorder implements Recorder, Disposable {
   /** Length of the file after the last flush. */
   bytes: number;
   readonly #file: number;
-  #text = "";
+  readonly #lines = new LineBytes();
 
   /** Appends to the file, which a former incarnation may have begun; throws what opening throws. */
   constructor(path: string, bytes = 0) {
@@ -28,23 +29,32 @@ export class FileRecorder implements Recorder, Disposable {
     this.bytes = bytes;
   }
 
-  append(line: string): void {
-    checkLine(line);
-    this.#text += line;
-    this.#text += "\n";
+  append(event: TraceEvent): void {
+    const lines = this.#lines;
+    const start = lines.end;
+    let whole = false;
+    try {
+      writeEvent(lines, event);
+      // The limit counts characters, of which there are no more than bytes.
+      if (lines.end - start > LINE_LENGTH_MAX) checkLine(eventLine(event));
+      lines.literal("\n");
+      whole = true;
+    } finally {
+      if (!whole) lines.end = start;
+    }
   }
 
   flush(): void {
-    if (this.#text === "") return;
-    const bytes = Buffer.from(this.#text, "utf8");
-    this.#text = "";
-    if (this.bytes + bytes.length > RECORD_BYTES_MAX) {
+    const { bytes, end } = this.#lines;
+    if (end === 0) return;
+    this.#lines.clear();
+    if (this.bytes + end > RECORD_BYTES_MAX) {
       throw new HostError("not-saved", `more than ${RECORD_BYTES_MAX} bytes of events`, {
         bytesMax: RECORD_BYTES_MAX,
       });
     }
-    for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
-    this.bytes += bytes.length;
+    for (let at = 0; at < end;) at += writeSync(this.#file, bytes, at, end - at);
+    this.bytes += end;
   }
 
   [Symbol.dispose](): void {
@@ -57,7 +67,8 @@ export class FileRecorder implements Recorder, Disposable {
 export class MemoryRecorder implements Recorder {
   readonly lines: string[] = [];
 
-  append(line: string): void {
+  append(event: TraceEvent): void {
+    const line = eventLine(event);
     checkLine(line);
     this.lines.push(line);
   }

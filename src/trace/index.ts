@@ -5,7 +5,7 @@ export * from "./causal-merger.js";
 export * from "./event.js";
 export * from "./hash.js";
 export * from "./limits.js";
-export { eventLine } from "./lines.js";
+export { eventLine, jsonText, type LineSink, writeEvent } from "./lines.js";
 export * from "./merge.js";
 export { TraceError, type TraceErrorCode } from "./trace-error.js";
 export * from "./trace-reader.js";

@@ -25,9 +25,34 @@ export function headerLine(header: TraceHeader): string {
 
 /** One event. Payloads are plain data; an absent payload is written as null. */
 export function eventLine(event: TraceEvent): string {
-  const local = event.local === undefined ? "" : `,"local":${event.local}`;
-  const vector = event.vector === undefined ? "" : `,"vector":[${event.vector.join(",")}]`;
-  return `{"process":"${event.process}","number":${event.number},"at":${event.at}${local}${vector},"kind":"${event.kind}"${fields(event)}}`;
+  const line = new LineText();
+  writeEvent(line, event);
+  return line.text;
+}
+
+/**
+ * Where the pieces of an event's line go, in order: a text, or bytes without the text in between. What comes before a
+ * value, its key with all punctuation, and every word are printable ASCII, to be taken as they are.
+ */
+export interface LineSink {
+  literal(text: string): void;
+  word(before: string, word: string): void;
+  /** A whole number. */
+  number(before: string, value: number): void;
+  /** What `JSON.stringify` gives for the value, or `null` when it gives nothing. */
+  json(before: string, value: unknown): void;
+}
+
+/** Writes what {@link eventLine} gives. */
+export function writeEvent(line: LineSink, event: TraceEvent): void {
+  line.word('{"process":"', event.process);
+  line.number('","number":', event.number);
+  line.number(',"at":', event.at);
+  if (event.local !== undefined) line.number(',"local":', event.local);
+  if (event.vector !== undefined) numbers(line, ',"vector":[', event.vector);
+  line.word(',"kind":"', event.kind);
+  writeFields(line, event);
+  line.literal("}");
 }
 
 /** The last line: `events` is how many there are, `checksum` what {@link crc32} gives for all earlier lines. */
@@ -36,52 +61,109 @@ export function endLine(end: TraceEnd, events: number, checksum: string): string
   return `{"end":{"stopped":"${end.stopped}"${detail},"events":${events},"checksum":"${checksum}"}}`;
 }
 
-function fields(event: TraceEvent): string {
+/** Begins by closing the quotes around the kind. */
+function writeFields(line: LineSink, event: TraceEvent): void {
   switch (event.kind) {
     case "start":
-      return `,"incarnation":${event.incarnation}${picks(event.picks)}`;
-    case "restart": {
-      const saved = event.saved === undefined ? "" : `,"saved":${payload(event.saved)}`;
-      return `,"incarnation":${event.incarnation}${saved}${picks(event.picks)}`;
-    }
+      line.number('","incarnation":', event.incarnation);
+      return picks(line, event.picks);
+    case "restart":
+      line.number('","incarnation":', event.incarnation);
+      if (event.saved !== undefined) line.json(',"saved":', event.saved);
+      return picks(line, event.picks);
     case "receive":
-      return `,"from":"${event.from}","send":${event.send}${picks(event.picks)}`;
+      line.word('","from":"', event.from);
+      line.number('","send":', event.send);
+      return picks(line, event.picks);
     case "timer":
-      return `,"timer":${JSON.stringify(event.timer)}${picks(event.picks)}`;
+      line.json('","timer":', event.timer);
+      return picks(line, event.picks);
     case "command":
-      return `,"command":${payload(event.command)}${picks(event.picks)}`;
+      line.json('","command":', event.command);
+      return picks(line, event.picks);
     case "send":
-      return `,"to":"${event.to}","message":${payload(event.message)}`;
+      line.word('","to":"', event.to);
+      return line.json('","message":', event.message);
     case "deliver":
-      return `,"layer":${JSON.stringify(event.layer)},"from":"${event.from}","sequence":${event.sequence},"message":${payload(event.message)}`;
+      line.json('","layer":', event.layer);
+      line.word(',"from":"', event.from);
+      line.number('","sequence":', event.sequence);
+      return line.json(',"message":', event.message);
     case "output":
-      return `,"value":${payload(event.value)}`;
+      return line.json('","value":', event.value);
     case "save":
-      return `,"saved":${payload(event.saved)}`;
+      return line.json('","saved":', event.saved);
     case "explain":
-      return `,"rule":${JSON.stringify(event.rule)},"terms":${payload(event.terms)}`;
+      line.json('","rule":', event.rule);
+      return line.json(',"terms":', event.terms);
     case "drop":
-      return `,"from":"${event.from}","send":${event.send},"to":"${event.to}","reason":"${event.reason}"`;
+      messageFault(line, event);
+      return quoted(line, '","reason":"', event.reason);
     case "duplicate":
-      return `,"from":"${event.from}","send":${event.send},"to":"${event.to}","copies":${event.copies}`;
+      messageFault(line, event);
+      return line.number('","copies":', event.copies);
     case "hold":
-      return `,"from":"${event.from}","send":${event.send},"to":"${event.to}","by":${event.by},"reason":"${event.reason}"`;
+      messageFault(line, event);
+      line.number('","by":', event.by);
+      return quoted(line, ',"reason":"', event.reason);
     case "crash":
-      return "";
+      return line.literal('"');
     case "pause":
     case "resume":
-      return `,"target":"${event.target}"`;
+      return quoted(line, '","target":"', event.target);
     case "fault":
-      return `,"fault":${JSON.stringify(event.fault)},"phase":"${event.phase}"`;
+      line.json('","fault":', event.fault);
+      return quoted(line, ',"phase":"', event.phase);
   }
 }
 
-function payload(value: unknown): string {
-  // JSON.stringify gives undefined for what JSON cannot carry, against its declared type.
-  const text: string | undefined = JSON.stringify(value);
-  return text ?? "null";
+/** Leaves the quotes around `to` open. */
+function messageFault(
+  line: LineSink,
+  event: Extract<TraceEvent, { kind: "drop" | "duplicate" | "hold" }>,
+): void {
+  line.word('","from":"', event.from);
+  line.number('","send":', event.send);
+  line.word(',"to":"', event.to);
 }
 
-function picks(indices: readonly number[] | undefined): string {
-  return indices === undefined || indices.length === 0 ? "" : `,"picks":[${indices.join(",")}]`;
+function quoted(line: LineSink, before: string, word: string): void {
+  line.word(before, word);
+  line.literal('"');
+}
+
+function picks(line: LineSink, indices: readonly number[] | undefined): void {
+  if (indices !== undefined && indices.length > 0) numbers(line, ',"picks":[', indices);
+}
+
+function numbers(line: LineSink, before: string, values: readonly number[]): void {
+  if (values.length === 0) line.literal(before);
+  for (let i = 0; i < values.length; i++) line.number(i === 0 ? before : ",", values[i] ?? 0);
+  line.literal("]");
+}
+
+class LineText implements LineSink {
+  text = "";
+
+  literal(text: string): void {
+    this.text += text;
+  }
+
+  word(before: string, word: string): void {
+    this.text += before + word;
+  }
+
+  number(before: string, value: number): void {
+    this.text += before + value;
+  }
+
+  json(before: string, value: unknown): void {
+    this.text += before + jsonText(value);
+  }
+}
+
+/** `JSON.stringify`, which gives undefined for what JSON cannot carry, against its declared type. */
+export function jsonText(value: unknown): string {
+  const text: string | undefined = JSON.stringify(value);
+  return text ?? "null";
 }

@@ -21,19 +21,15 @@ export type ClockForm = "none" | "full" | "changed";
 const CLOCK_FORMS: readonly ClockForm[] = ["none", "full", "changed"];
 
 /**
- * The header of one frame. One record serves all frames of a link: it is written into, not made anew.
- *
- * `clockValues[i]` for `i` below `clockCount` is the value of process `i` (full) or of process `clockIndices[i]`
- * (changed); longer arrays are leftovers.
+ * The header of one frame. One record serves all frames of a link: it is written into, and only its clock made anew.
  */
 export interface MessageHeader {
   kind: MessageKind;
   /** Number of the send event at its process, 1 to 2^53 - 1; 0 in frames that are not a protocol's message. */
   number: number;
   clockForm: ClockForm;
-  clockCount: number;
-  clockIndices: number[];
-  clockValues: number[];
+  /** Full: the value of each process. Changed: index, value, index, value …, indices rising. None: ignored. */
+  clock: readonly number[];
 }
 
 /** A header as read, and where the payload lies in the bytes it was read from. */
@@ -47,9 +43,7 @@ export function messageHeader(): DecodedMessage {
     kind: "message",
     number: 0,
     clockForm: "none",
-    clockCount: 0,
-    clockIndices: [],
-    clockValues: [],
+    clock: [],
     payloadStart: 0,
     payloadEnd: 0,
   };
@@ -57,16 +51,16 @@ export function messageHeader(): DecodedMessage {
 
 /** Appends a header to `writer`; the payload is written after it. */
 export function encodeMessage(writer: ByteWriter, header: MessageHeader): void {
-  invariant(header.clockCount <= PROCESSES_MAX, `a clock of ${header.clockCount} entries`);
   writer.byte(MESSAGE_KINDS.indexOf(header.kind));
   writer.byte(CLOCK_FORMS.indexOf(header.clockForm));
   writer.varint(header.number);
   if (header.clockForm === "none") return;
-  writer.varint(header.clockCount);
-  for (let i = 0; i < header.clockCount; i++) {
-    if (header.clockForm === "changed") writer.varint(header.clockIndices[i] ?? 0);
-    writer.varint(header.clockValues[i] ?? 0);
-  }
+  const { clock } = header;
+  const count = header.clockForm === "changed" ? clock.length / 2 : clock.length;
+  // The message is only built when it is needed: this runs for every frame.
+  if (count > PROCESSES_MAX) invariant(false, `a clock of ${count} entries`);
+  writer.varint(count);
+  for (let i = 0; i < clock.length; i++) writer.varint(clock[i] ?? 0);
 }
 
 /**
@@ -88,30 +82,31 @@ export function decodeMessage(into: DecodedMessage, bytes: Uint8Array, start: nu
   into.clockForm = clockForm;
   cursor = start + 2;
   into.number = varint(bytes, end);
-  into.clockCount = 0;
-  if (clockForm !== "none") readClock(into, bytes, end);
+  into.clock = clockForm === "none" ? NO_CLOCK : readClock(clockForm === "changed", bytes, end);
   into.payloadStart = cursor;
   into.payloadEnd = end;
 }
 
-function readClock(into: DecodedMessage, bytes: Uint8Array, end: number): void {
+const NO_CLOCK: readonly number[] = [];
+
+function readClock(changed: boolean, bytes: Uint8Array, end: number): number[] {
   const count = varint(bytes, end);
   if (count > PROCESSES_MAX || count > end - cursor) {
     throw new FrameError("protocol-error", `a clock of ${count} entries does not fit its frame`, { count });
   }
-  const changed = into.clockForm === "changed";
+  const clock = new Array<number>(changed ? 2 * count : count);
   let previous = -1;
-  for (let i = 0; i < count; i++) {
+  for (let i = 0; i < clock.length; i++) {
     if (changed) {
       const index = varint(bytes, end);
       if (index <= previous || index >= PROCESSES_MAX) {
         throw new FrameError("protocol-error", `clock entry ${index} after ${previous}: indices must rise`);
       }
-      into.clockIndices[i] = previous = index;
+      clock[i++] = previous = index;
     }
-    into.clockValues[i] = varint(bytes, end);
+    clock[i] = varint(bytes, end);
   }
-  into.clockCount = count;
+  return clock;
 }
 
 // Where the varint being read begins; a variable of the module rather than a pair to allocate for each number.
