@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,7 @@ export const mainFile = fileURLToPath(new URL("../../dist/cli/main.js", import.m
 
 /** A state folder of this test process's own, so that "the last run" is one of its own runs. */
 export const stateHome = mkdtempSync(join(tmpdir(), "lightcone-test-"));
+process.once("exit", () => rmSync(stateHome, { recursive: true, force: true }));
 
 export interface Ended {
   /** 128 + n when a signal ended it. */
