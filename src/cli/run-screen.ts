@@ -99,6 +99,7 @@ const ENDINGS: Readonly<Record<Report["stopped"], string>> = {
   "time-limit": "the time limit ended it",
   "event-limit": "the limit on steps ended it",
   interrupted: "it was interrupted",
+  lost: "it ended because a participant was lost",
   failed: "it broke down",
 };
 

@@ -9,7 +9,8 @@ export function cleanStory(story: Story, ascii: boolean): Story {
     process === undefined ? { text: clean(text) } : { process: clean(process), text: clean(text) };
   const cleanRow = (row: StoryRow): StoryRow => {
     const changes = row.changes.map(({ process, phase }) => ({ process: clean(process), phase }));
-    const base = { changes, notes: row.notes.map(cleanNote) };
+    const event = row.event === undefined ? undefined : clean(row.event);
+    const base = { changes, event, notes: row.notes.map(cleanNote) };
     switch (row.kind) {
       case "arrow":
         return {
@@ -17,6 +18,7 @@ export function cleanStory(story: Story, ascii: boolean): Story {
           ...base,
           from: clean(row.from),
           label: clean(row.label),
+          short: row.short === undefined ? undefined : clean(row.short),
           heads: row.heads.map(({ to, fate }) => ({ to: clean(to), fate })),
           mark: row.mark === undefined ? undefined : { ...row.mark, process: clean(row.mark.process) },
         };

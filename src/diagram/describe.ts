@@ -1,7 +1,9 @@
 /** How a diagram names a message: it knows no protocol, so its caller may say. */
 export interface Description {
-  /** A few words for the arrow: `request 4`. */
+  /** A few words: `request 4`, `P3-4 “No.” (answers P2-1)`. */
   readonly label: string;
+  /** Says which message it is where the label finds no room: `P3-4`. */
+  readonly short?: string;
   /** Acknowledgements, heartbeats: counted, not drawn. */
   readonly chatter: boolean;
   /**
@@ -13,8 +15,11 @@ export interface Description {
 
 export type Describe = (message: unknown) => Description;
 
-/** Longer names are cut with "…"; an arrow has no room for more. UTF-16 code units. */
-export const LABEL_LENGTH_MAX = 40;
+/** Longer names are cut with "…"; UTF-16 code units. */
+export const LABEL_LENGTH_MAX = 64;
+
+/** Quoted text in a name is cut to so many. */
+const QUOTE_LENGTH_MAX = 38;
 
 const CHATTER: ReadonlySet<string> = new Set(["ack", "nack", "heartbeat"]);
 /** Of an envelope: together these say which message it carries, whatever attempt it is. */
@@ -25,7 +30,8 @@ const ENVELOPES_MAX = 8;
 /**
  * Names a message by its `kind` and its first short fields: `{kind: "request", timestamp: 4}` is `request 4`.
  *
- * An envelope (an object with a `body`) is named by what it carries, a broadcast (with a text `payload`) by its text.
+ * An envelope (an object with a `body`) is named by what it carries, and so is what has a `payload`. What has a `text`
+ * reads as a note: `{id: "P3-4", text: "No.", answers: "P2-1"}` is `P3-4 “No.” (answers P2-1)`, or `P3-4` for short.
  * Kinds `ack`, `nack` and `heartbeat` are chatter.
  */
 export function describeMessage(message: unknown): Description {
@@ -35,7 +41,9 @@ export function describeMessage(message: unknown): Description {
   }
   const kind = isRecord(inner) ? inner["kind"] : undefined;
   const chatter = typeof kind === "string" && CHATTER.has(kind);
-  const description = { label: cut(labelOf(inner), LABEL_LENGTH_MAX), chatter };
+  const label = cut(labelOf(inner), LABEL_LENGTH_MAX);
+  const short = idIn(inner);
+  const description = { label, chatter, ...(short !== undefined && short !== label && { short }) };
   const id = inner === message ? undefined : identityOf(message);
   return id === undefined ? description : { ...description, id };
 }
@@ -76,6 +84,7 @@ function show(value: unknown, depth: number): string {
     const inside = [...shown, ...rest].join(", ");
     return (names || nested) && depth === 0 ? inside : `(${inside})`;
   }
+  if (isRecord(value) && typeof value["text"] === "string") return noteText(value, value["text"]);
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   const shown = fields.slice(0, ITEMS_MAX).map(([key, field]) => `${key} ${show(field, depth + 1)}`);
   return shown.join(", ");
@@ -84,15 +93,42 @@ function show(value: unknown, depth: number): string {
 function labelOf(message: unknown): string {
   if (typeof message === "string") return quote(message);
   if (!isRecord(message)) return showValue(message);
-  if (typeof message["payload"] === "string") return quote(message["payload"]);
-  const kind = message["kind"];
+  const { kind, payload, text } = message;
+  if (typeof payload === "string") return quote(payload);
+  if (isRecord(payload) && PAYLOAD_NAMES.some((field) => payload[field] !== undefined))
+    return labelOf(payload);
+  if (typeof text === "string") return noteText(message, text);
   const words = typeof kind === "string" ? [kind] : [];
-  for (const [key, value] of Object.entries(message)) {
+  const fields = isRecord(payload) ? { ...message, ...payload } : message;
+  for (const [key, value] of Object.entries(fields)) {
     if (key === "kind" || words.length > FIELDS_MAX) continue;
     const word = shortField(key, value);
     if (word !== undefined) words.push(word);
   }
   return words.length === 0 ? "message" : words.join(" ");
+}
+
+/** With one of these a payload has a name of its own. */
+const PAYLOAD_NAMES = ["kind", "id", "text"] as const;
+
+/** `P3-4 “No.” (answers P2-1)`: which one, what it says, and what else is known of it in a few words. */
+function noteText(note: Readonly<Record<string, unknown>>, text: string): string {
+  const words = [note["kind"], note["id"]].flatMap((one) => shortField("", one) ?? []);
+  const more: string[] = [];
+  for (const [key, value] of Object.entries(note)) {
+    if (key === "kind" || key === "id" || key === "text" || more.length >= FIELDS_MAX) continue;
+    const word = shortField(key, value);
+    if (word !== undefined) more.push(word === key ? key : `${key} ${word}`);
+  }
+  return [...words, quote(text), ...(more.length === 0 ? [] : [`(${more.join(", ")})`])].join(" ");
+}
+
+/** The name that a message, or what it carries, has in so many words. */
+function idIn(message: unknown): string | undefined {
+  if (!isRecord(message)) return undefined;
+  const carried = message["payload"];
+  const id = isRecord(carried) ? carried["id"] : message["id"];
+  return typeof id === "string" || typeof id === "number" ? shortField("id", id) : undefined;
 }
 
 function shortField(key: string, value: unknown): string | undefined {
@@ -115,7 +151,7 @@ function isScalar(value: unknown): boolean {
 }
 
 function quote(text: string): string {
-  return `“${cut(text, LABEL_LENGTH_MAX - 2)}”`;
+  return `“${cut(text, QUOTE_LENGTH_MAX)}”`;
 }
 
 function identityOf(envelope: unknown): string | undefined {

@@ -1,7 +1,7 @@
 import { DEPARTURE_ROWS_MAX, type Step } from "./step.js";
 
 /**
- * Chooses the steps worth drawing in about `rowsMax` rows: all that tell something when they fit. Otherwise the
+ * Chooses the steps worth drawing in about `rowsMax` rows (the teller counts, and asks again for fewer): all that tell something when they fit. Otherwise the
  * beginning, the end, the faults, and highlighted steps with what led to them; in the order of `steps`.
  */
 export function selectSteps(steps: readonly Step[], rowsMax: number): readonly Step[] {
@@ -30,19 +30,26 @@ export function rowsOf(step: Step): number {
 /** How many steps before a highlighted one come with it: a violation without what led to it explains nothing. */
 const CONTEXT = 6;
 
+/** A step that takes more rows than these is a burst of messages. */
+const BURST = 2;
+
 function excerpt(telling: readonly Step[], rowsMax: number): readonly Step[] {
   // Every stretch left out costs a row as well.
-  const budget = Math.max(4, Math.floor(rowsMax * 0.85));
+  const budget = Math.max(0, Math.floor(rowsMax * 0.85));
   const places = new Set<number>();
   let rows = 0;
   /** Takes places in the order given until the part of the budget that is theirs is spent. */
   const take = (wanted: Iterable<number>, part: number): void => {
-    const limit = Math.min(budget, rows + budget * part);
+    const limit = Math.min(budget, rows + Math.max(1, budget * part));
     for (const place of wanted) {
       const step = telling[place];
       if (step === undefined || places.has(place)) continue;
       const cost = rowsOf(step);
-      if (rows + cost > limit) return;
+      if (rows + cost > limit) {
+        // A burst that does not fit gives way to what comes after it; anything smaller ends the part.
+        if (cost > BURST) continue;
+        return;
+      }
       places.add(place);
       rows += cost;
     }

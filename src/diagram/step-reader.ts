@@ -17,6 +17,7 @@ interface Said {
 export interface Draft {
   readonly order: number;
   readonly process: ProcessId;
+  readonly event: EventId;
   readonly at: Instant;
   mark: Mark;
   highlighted: boolean;
@@ -124,6 +125,7 @@ export class StepReader {
     const step: Draft = {
       order,
       process,
+      event: idOf(event),
       at: event.at,
       mark: "note",
       highlighted: false,

@@ -35,6 +35,8 @@ export interface Step {
   readonly order: number;
   /** `net` for what concerns everyone. */
   readonly process: ProcessId;
+  /** The event that began it. */
+  readonly event: EventId;
   readonly at: Instant;
   readonly mark: Mark;
   readonly weight: Weight;

@@ -26,10 +26,11 @@ export function stepsOf(trace: Trace, options: StepsOptions = {}): Steps {
 }
 
 function finishStep(draft: Draft, wording: Wording): Step {
-  const { order, process, at, mark, highlighted, arrival, departures, changes, fault, hidden } = draft;
+  const { order, process, event, at, mark, highlighted, arrival, departures, changes, fault, hidden } = draft;
   return {
     order,
     process,
+    event,
     at,
     mark,
     weight: weightOf(draft),

@@ -1,5 +1,5 @@
-import type { Instant } from "../core/index.js";
-import { NETWORK } from "../core/index.js";
+import type { EventId, Instant } from "../core/index.js";
+import { eventId, NETWORK } from "../core/index.js";
 import type { DropReason, Trace, TraceEnd } from "../trace/index.js";
 import { gotThrough, type Attempt } from "./attempts.js";
 import { dropReasonText } from "./messages.js";
@@ -9,8 +9,8 @@ import { DEPARTURE_ROWS_MAX, type Note, type Step } from "./step.js";
 import { stepsOf, type Steps } from "./steps.js";
 import { Tally } from "./tally.js";
 import { shortDuration } from "./time-scale.js";
-
-import type { ArrowRow, Head, NoteRow, RowBase, Story, StoryOptions, StoryRow } from "./story.js";
+import { ROWS_MIN } from "./story.js";
+import type { ArrowRow, Head, NoteRow, RowBase, Story, StoryOptions, StoryRow, TimeRange } from "./story.js";
 
 const ROWS_MAX = 60;
 /** Undrawn traffic between two rows that is worth a row of its own, in events. */
@@ -18,14 +18,23 @@ const QUIET_MAX = 12;
 /** More receivers than this are counted instead of named. */
 const NAMES_MAX = 4;
 
-/** Reduces a trace to the rows worth showing. Linear in the trace; the result has about `rowsMax` rows. */
+/** Reduces a trace to the rows worth showing, at most `rowsMax` of them. Linear in the trace. */
 export function storyOf(trace: Trace, options: StoryOptions = {}): Story {
-  return new StoryTeller(trace, options).tell();
+  const rowsMax = Math.max(ROWS_MIN, options.rowsMax ?? ROWS_MAX);
+  const steps = stepsOf(trace, options);
+  // Which stretches are left out is known only once the rest is chosen, and each costs a row; so does the end.
+  for (let budget = rowsMax - 1; ;) {
+    const story = new StoryTeller(trace, steps, budget, options.range).tell();
+    const over = story.rows.length - rowsMax;
+    if (over <= 0 || budget <= 0) return story;
+    budget -= over;
+  }
 }
 
 class StoryTeller {
   readonly #trace: Trace;
   readonly #steps: Steps;
+  readonly #range: TimeRange | undefined;
   readonly #selected: readonly Step[];
   readonly #chosen: ReadonlySet<Step>;
   readonly #placement: Placement;
@@ -36,10 +45,12 @@ class StoryTeller {
   readonly #rows: StoryRow[] = [];
   readonly #hidden = new Tally();
 
-  constructor(trace: Trace, options: StoryOptions) {
+  constructor(trace: Trace, steps: Steps, budget: number, range: TimeRange | undefined) {
     this.#trace = trace;
-    this.#steps = stepsOf(trace, options);
-    this.#selected = selectSteps(this.#steps.all, Math.max(8, options.rowsMax ?? ROWS_MAX));
+    this.#steps = steps;
+    this.#range = range;
+    const eligible = range === undefined ? steps.all : steps.all.filter(({ at }) => isWithin(at, range));
+    this.#selected = selectSteps(eligible, budget);
     this.#chosen = new Set(this.#selected);
     const weightMin = this.#selected.some((step) => step.weight === 1) ? 1 : 2;
     const telling = this.#steps.all.filter((step) => step.weight >= weightMin);
@@ -63,12 +74,16 @@ class StoryTeller {
     }
     const end = this.#trace.events.at(-1)?.at ?? 0;
     this.#fold(gap, last, end);
-    this.#rows.push({ kind: "end", text: endText(this.#trace.end), ...plainRow(end) });
+    if (this.#tells(end)) this.#rows.push({ kind: "end", text: endText(this.#trace.end), ...plainRow(end) });
     return {
       processes: this.#trace.header.processes,
       rows: this.#rows,
       hidden: this.#hidden.text(),
     };
+  }
+
+  #tells(at: Instant): boolean {
+    return this.#range === undefined || isWithin(at, this.#range);
   }
 
   /** Decides for each message that leaves in `step` in which row its arrow stands. */
@@ -106,10 +121,11 @@ class StoryTeller {
   #draw(step: Step): void {
     for (const what of step.hidden) this.#hidden.add(what);
     if (step.fault !== undefined) {
-      this.#rows.push({ ...plainRow(step.at), ...step.fault, kind: "fault", highlighted: step.highlighted });
+      const { highlighted, event } = step;
+      this.#rows.push({ ...plainRow(step.at), ...step.fault, kind: "fault", highlighted, event });
       return;
     }
-    const { at, changes, highlighted } = step;
+    const { at, changes, highlighted, event } = step;
     const sent = this.#arrivals.get(step);
     let notes = step.notes();
     if (step.arrival !== undefined && sent !== undefined) {
@@ -120,9 +136,11 @@ class StoryTeller {
         at,
         changes,
         highlighted,
+        event,
         notes: [...arrivalNotes(attempt, copy), ...notes],
         from,
         label: labelOf(attempt),
+        short: shortOf(attempt),
         heads: [{ to, fate: "arrives" }],
         sent: copy ? "copy" : sent,
         mark: { process: to, mark: step.mark },
@@ -133,7 +151,7 @@ class StoryTeller {
     const [first, ...others] = arrows;
     if (first !== undefined && (step.arrival === undefined || sent === undefined)) {
       const { process, mark } = step;
-      const own = { changes, notes: [...notes, ...first.notes], mark: { process, mark } };
+      const own = { changes, event, notes: [...notes, ...first.notes], mark: { process, mark } };
       this.#rows.push({ ...first, ...own }, ...others);
     } else {
       if (notes.length > 0 && sent === undefined) this.#rows.push(noteRow(step));
@@ -168,13 +186,19 @@ class StoryTeller {
       at,
       changes: [],
       highlighted,
+      event: this.#sendOf(one),
       notes: lossNotes(group.filter((attempt) => this.#drawnAtSend.get(attempt) === "lost")),
       from: process,
       label: labelOf(one),
+      short: shortOf(one),
       heads,
       sent: "now",
       mark: undefined,
     };
+  }
+
+  #sendOf({ path }: Attempt): EventId {
+    return eventId(path.from, this.#trace.events[path.send]?.number ?? 0);
   }
 
   #fold(gap: readonly Step[], last: Step | undefined, until: Instant): void {
@@ -183,7 +207,8 @@ class StoryTeller {
     let told = 0;
     for (const step of gap) {
       tally.addStep(step);
-      this.#hidden.addStep(step);
+      // What was not asked for is not missed.
+      if (this.#tells(step.at)) this.#hidden.addStep(step);
       traffic += step.hidden.length;
       if (step.weight >= 2) told++;
       else if (step.weight === 1) traffic++;
@@ -201,16 +226,21 @@ class StoryTeller {
 }
 
 function plainRow(at: Instant): RowBase {
-  return { at, changes: [], highlighted: false, notes: [] };
+  return { at, changes: [], highlighted: false, event: undefined, notes: [] };
+}
+
+function isWithin(at: Instant, { from, to }: TimeRange): boolean {
+  return at >= from && at <= to;
 }
 
 function noteRow(step: Step): NoteRow {
-  const { at, changes, highlighted, process, mark } = step;
+  const { at, changes, highlighted, event, process, mark } = step;
   return {
     kind: "note",
     at,
     changes,
     highlighted,
+    event,
     notes: step.notes(),
     process: process === NETWORK ? "" : process,
     mark,
@@ -232,12 +262,17 @@ function labelOf({ description, number }: Attempt): string {
   return number === 1 ? description.label : `${description.label} again`;
 }
 
+function shortOf({ description: { short }, number }: Attempt): string | undefined {
+  return short === undefined || number === 1 ? short : `${short} again`;
+}
+
 function arrivalNotes(attempt: Attempt, copy: boolean): Note[] {
   const { path, description, overtaken } = attempt;
-  if (copy) return [{ text: `a second copy of ${description.label}` }];
+  const name = description.short ?? description.label;
+  if (copy) return [{ text: `a second copy of ${name}` }];
   if (!overtaken) return [];
   const held = path.hold === undefined ? "" : `, held back ${shortDuration(path.hold.by)}`;
-  return [{ text: `${description.label} was overtaken on the way${held}` }];
+  return [{ text: `${name} was overtaken on the way${held}` }];
 }
 
 /** `request 4 to P2, P3 lost: the network is split`: one sentence for all that share a reason. */
@@ -254,7 +289,11 @@ function lossNotes(lost: readonly Attempt[]): Note[] {
     const names = attempts.map(({ path }) => path.to);
     const them = names.length > NAMES_MAX ? `${names.length} processes` : names.join(", ");
     const who = names.length > 1 ? "they" : them;
-    return [{ text: `${labelOf(first)} to ${them} ${dropReasonText(reason, first.path.from, who)}` }];
+    return [
+      {
+        text: `${shortOf(first) ?? labelOf(first)} to ${them} ${dropReasonText(reason, first.path.from, who)}`,
+      },
+    ];
   });
 }
 
@@ -264,6 +303,7 @@ function endText({ stopped, detail }: TraceEnd): string {
     "time-limit": "the time is up",
     "event-limit": "the limit of events is reached",
     interrupted: "the run was interrupted",
+    lost: "a participant was lost",
     failed: "the run failed",
   }[stopped];
   return detail === undefined ? why : `${why}: ${detail}`;

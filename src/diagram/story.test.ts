@@ -116,7 +116,7 @@ test("rows stay bounded, and beginning, end and faults stay in", () => {
         if (round === 50) run.fault("partition P1 | P2", "begin");
       }
       const { rows } = storyOf(run.trace(), { rowsMax });
-      expect(rows.length).toBeLessThanOrEqual(rowsMax + 4);
+      expect(rows.length).toBeLessThanOrEqual(rowsMax);
       expect(rows[0]?.kind === "arrow" && rows[0].label).toBe("request 0");
       expect(rows.at(-2)?.kind === "arrow" && rows.at(-2)).toMatchObject({ label: `request ${rounds - 1}` });
       expect(rows.filter(({ kind }) => kind === "fault").length).toBe(1);

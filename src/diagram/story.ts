@@ -1,4 +1,4 @@
-import type { Instant, ProcessId } from "../core/index.js";
+import type { EventId, Instant, ProcessId } from "../core/index.js";
 import type { PhaseChange } from "./phases.js";
 import type { Mark, Note, StepsOptions } from "./step.js";
 
@@ -19,6 +19,8 @@ export interface RowBase {
   readonly changes: readonly PhaseChange[];
   /** Holds an event the caller asked for. */
   readonly highlighted: boolean;
+  /** What the row is about: the input that began its step, or a send of it; absent where it is about no one event. */
+  readonly event: EventId | undefined;
   readonly notes: readonly Note[];
 }
 
@@ -27,6 +29,8 @@ export interface ArrowRow extends RowBase {
   readonly kind: "arrow";
   readonly from: ProcessId;
   readonly label: string;
+  /** Says which message it is where the label finds no room. */
+  readonly short: string | undefined;
   readonly heads: readonly Head[];
   /** `now`: sent in this row. `earlier`: sent before, while others moved on. `copy`: arrived before. */
   readonly sent: "now" | "earlier" | "copy";
@@ -64,7 +68,18 @@ export interface EndRow extends RowBase {
   readonly text: string;
 }
 
+/** Fewer rows than these could not hold the two ends, a fault and what is left out between. */
+export const ROWS_MIN = 8;
+
+/** Points on the reference axis, in microseconds, both included. */
+export interface TimeRange {
+  readonly from: Instant;
+  readonly to: Instant;
+}
+
 export interface StoryOptions extends StepsOptions {
-  /** About how many rows there may be; default 60, at least 8. */
+  /** How many rows there may be; default 60, at least {@link ROWS_MIN}. */
   readonly rowsMax?: number;
+  /** Tells only what happens from `from` to `to` on the reference axis, in microseconds, both included. */
+  readonly range?: TimeRange;
 }

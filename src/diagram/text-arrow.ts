@@ -82,17 +82,30 @@ export class ArrowDrawing {
 
   /** Puts the label into the first stretch between two lanes that holds it, or across lanes when it must. */
   #label(from: number, leftmost: number, rightmost: number): boolean {
-    const { label, heads } = this.#row;
-    const width = textWidth(label);
-    const stretches = this.#stretches(from, leftmost, rightmost);
+    const { label, short, heads } = this.#row;
+    const betweenLanes = this.#stretches(from, leftmost, rightmost);
+    const stretches = [...betweenLanes, ...this.#whole(leftmost, rightmost)];
     // Where the padded label finds no room, one without a dash before the arrowhead may; a cross stands there itself.
     const tight = heads.some(({ fate }) => fate === "lost")
       ? []
       : stretches.map((one) => this.#widened(one, from));
-    const fitting = [...stretches, ...tight].find(({ begin, end }) => end - begin >= width);
+    if (short === undefined) return this.#write(label, [...stretches, ...tight], from);
+    // The short one stands between two lanes more often than the long one fits across them.
+    return this.#write(label, betweenLanes, from) || this.#write(short, [...stretches, ...tight], from);
+  }
+
+  #write(text: string, stretches: readonly Stretch[], from: number): boolean {
+    const width = textWidth(text);
+    const fitting = stretches.find(({ begin, end }) => end - begin >= width);
     if (fitting === undefined) return false;
-    this.#line.put(this.#place(fitting, width), label, "label", from);
+    this.#line.put(this.#place(fitting, width), text, "label", from);
     return true;
+  }
+
+  /** From the first to the last lane of an arrow with one head. */
+  #whole(leftmost: number, rightmost: number): Stretch[] {
+    if (this.#row.heads.length !== 1 || leftmost >= rightmost) return [];
+    return [{ begin: this.#column(leftmost) + 3, end: this.#column(rightmost) - 2 }];
   }
 
   #stretches(from: number, leftmost: number, rightmost: number): Stretch[] {
@@ -102,9 +115,6 @@ export class ArrowDrawing {
     }
     for (let lane = from; lane > leftmost; lane--) {
       stretches.push({ begin: this.#column(lane - 1) + 3, end: this.#column(lane) - 1 });
-    }
-    if (this.#row.heads.length === 1 && leftmost < rightmost) {
-      stretches.push({ begin: this.#column(leftmost) + 3, end: this.#column(rightmost) - 2 });
     }
     return stretches;
   }

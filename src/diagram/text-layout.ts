@@ -85,7 +85,9 @@ export function layoutText(story: Story, columnsAsked: number, timeWidth: number
 
 /** Most labels fit into it; a few long ones shall not push all lanes apart. */
 function usualLabelWidth(story: Story): number {
-  const widths = story.rows.flatMap((row) => (row.kind === "arrow" ? [textWidth(row.label)] : []));
+  const widths = story.rows.flatMap((row) =>
+    row.kind === "arrow" ? [textWidth(row.short ?? row.label)] : [],
+  );
   return widths.sort((a, b) => a - b)[Math.floor(widths.length * 0.6)] ?? 0;
 }
 

@@ -17,6 +17,8 @@ export interface TextOptions extends StoryOptions {
   readonly columns?: number;
   /** Only characters from space to `~`. */
   readonly ascii?: boolean;
+  /** Names the event of every row after its time, for `coneText` to tell about. */
+  readonly ids?: boolean;
   /** Adds colour: is given each stretch of text with what it is. The text is safe already. */
   readonly style?: Style;
 }
@@ -25,11 +27,25 @@ export interface TextOptions extends StoryOptions {
  * A trace as a space-time diagram for a terminal: one vertical lane per process, time running down, messages as
  * arrows, the reasons beside them. Lines are separated by newlines, without one at the end.
  *
- * A long trace is reduced to about `rowsMax` rows; what is left out is counted. Text from the trace is escaped.
+ * A long trace is reduced to `rowsMax` rows at most; what is left out is counted. Text from the trace is escaped.
  */
 export function textDiagram(trace: Trace, options: TextOptions = {}): string {
   const story = cleanStory(storyOf(trace, options), options.ascii ?? false);
   return new TextDiagram(story, options).draw().join("\n");
+}
+
+/**
+ * The characters that a diagram of `story` is made of, labels and sentences apart, each with what it is: `mark ◆`.
+ * For a legend: what stands on which lane is known only once it is drawn.
+ */
+export function signsDrawn(story: Story, options: TextOptions): ReadonlySet<string> {
+  const signs = new Set<string>();
+  const style: Style = (text, kind) => {
+    if (kind === "lane" || kind === "mark") for (const sign of text) signs.add(`${kind} ${sign}`);
+    return text;
+  };
+  new TextDiagram(cleanStory(story, options.ascii ?? false), { ...options, style }).draw();
+  return signs;
 }
 
 /** Lanes named again below a diagram that is longer than a screen. */
@@ -41,6 +57,9 @@ class TextDiagram {
   readonly #glyphs: Glyphs;
   readonly #style: Style;
   readonly #time: (at: Instant) => string;
+  /** Of the times alone; names of events follow in the same column. */
+  readonly #timesWidth: number;
+  readonly #ids: boolean;
   readonly #phases: Phase[];
   readonly #lines: string[] = [];
   #shownTime = "";
@@ -52,7 +71,10 @@ class TextDiagram {
     this.#style = options.style ?? plainStyle;
     const scale = timeScale(story.rows.map((row) => row.at));
     this.#time = scale.format;
-    this.#layout = layoutText(story, options.columns ?? 80, scale.width);
+    this.#timesWidth = scale.width;
+    this.#ids = options.ids ?? false;
+    const ids = story.rows.map(({ event }) => (this.#ids && event !== undefined ? textWidth(event) + 1 : 0));
+    this.#layout = layoutText(story, options.columns ?? 80, scale.width + Math.max(0, ...ids));
     this.#phases = this.#layout.lanes.map(() => "idle");
   }
 
@@ -85,7 +107,7 @@ class TextDiagram {
         this.#phase(row);
         this.#lanes(line);
         if (!new ArrowDrawing(line, row, this.#layout, this.#glyphs, this.#phases).draw())
-          notes = withLabel(row.label, notes);
+          notes = withLabel(row.short ?? row.label, notes);
         break;
       case "note":
         this.#note(line, row);
@@ -112,10 +134,11 @@ class TextDiagram {
   #stamp(line: Line, row: StoryRow): void {
     const time = this.#time(row.at);
     if (row.at > this.#shownAt && time !== this.#shownTime) {
-      line.put(this.#layout.timeWidth - textWidth(time), time, "time");
+      line.put(this.#timesWidth - textWidth(time), time, "time");
       this.#shownTime = time;
       this.#shownAt = row.at;
     }
+    if (this.#ids && row.event !== undefined) line.put(this.#timesWidth + 1, row.event, "time");
     if (row.highlighted) line.put(this.#layout.timeWidth + 1, this.#glyphs.star, "star");
   }
 

@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { safeText } from "./errors.js";
 
 /** How a program was started as one participant. */
 export interface ChildOptions {
-  /** A JavaScript file for this Node, and what precedes the participant's own arguments: `["main.js", "process"]`. */
+  /** A JavaScript file for this Node, and what precedes the participant's own arguments: `["participant.js"]`. */
   readonly entry: readonly string[];
   readonly control: string;
   readonly process: string;
@@ -59,13 +60,28 @@ export class Child {
     });
   }
 
-  /** The last that it printed, safe to show; at most three lines. */
+  /** What it was that ended it, if that was printed, or the last that was; safe to show; at most three lines. */
   get lastWords(): string {
-    const lines = this.#output.split("\n").filter((line) => line.trim() !== "");
-    return lines
-      .slice(-3)
+    const lines = this.#output.split("\n").filter((line) => line.trim() !== "" && !/^Node\.js v/.test(line));
+    // Node shows the place first, then this line, then where it was called from.
+    const error = lines.findLast((line) => /^(Uncaught )?[A-Za-z]*Error( \[[A-Z_]+\])?(: |$)/.test(line));
+    return (error === undefined ? lines.slice(-3) : [error])
       .map((line) => safeText(line, 300))
       .join(" | ");
+  }
+
+  /** What the system says it is doing at the moment, where the system tells (Linux). */
+  get state(): "stopped" | "busy" | undefined {
+    if (this.#gone || this.pid === undefined) return undefined;
+    let stat: string;
+    try {
+      stat = readFileSync(`/proc/${this.pid}/stat`, "latin1");
+    } catch {
+      return undefined;
+    }
+    // The command's name may hold spaces and parentheses; the state comes after its last one.
+    const letter = stat.charAt(stat.lastIndexOf(")") + 2);
+    return letter === "T" || letter === "t" ? "stopped" : letter === "R" ? "busy" : undefined;
   }
 
   /** Signals it unless it is gone; tells whether it was there. */
@@ -83,5 +99,35 @@ export class Child {
 /** `ended with code 1`, `was ended by SIGKILL`, `could not be started: …`. */
 export function describeExit(exit: Exit): string {
   if (exit.error !== undefined) return `could not be started: ${safeText(exit.error.message, 300)}`;
+  if (exit.code === PARTICIPANT_EXIT.terminated) return "was ended by SIGTERM";
+  if (exit.code === PARTICIPANT_EXIT.alone) return "lost its connection to the supervisor";
   return exit.signal === null ? `ended with code ${exit.code}` : `was ended by ${exit.signal}`;
+}
+
+/** What a participant's process exits with; see `runParticipant`. */
+export const PARTICIPANT_EXIT = {
+  done: 0,
+  failed: 1,
+  /** The connection to its supervisor is gone. */
+  alone: 69,
+  /** 128 + 15: somebody sent SIGTERM, and it ended in order. */
+  terminated: 143,
+} as const;
+
+// What a process brings on itself; V8 ends with one of these when a handler has used up the memory.
+const OWN_SIGNALS: ReadonlySet<NodeJS.Signals> = new Set([
+  "SIGABRT",
+  "SIGBUS",
+  "SIGFPE",
+  "SIGILL",
+  "SIGSEGV",
+  "SIGSYS",
+  "SIGTRAP",
+]);
+
+/** Whether something outside the program ended it, as far as its end alone can tell. */
+export function isEndedFromOutside({ code, signal, error }: Exit): boolean {
+  if (error !== undefined) return true;
+  if (signal !== null) return !OWN_SIGNALS.has(signal);
+  return code === PARTICIPANT_EXIT.alone || code === PARTICIPANT_EXIT.terminated;
 }

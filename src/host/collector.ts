@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, rmSync, writeSync } from "node:fs";
 import { NETWORK, type Instant, type ProcessId } from "../core/index.js";
 import {
   CausalMerger,
@@ -9,6 +9,7 @@ import {
   type TraceEvent,
   type TraceHeader,
 } from "../trace/index.js";
+import { HostError, messageOf, safeText } from "./errors.js";
 
 /** Events that one process may be ahead of what it waits for; reading keeps the lanes close together. */
 const PENDING_MAX = 1_000_000;
@@ -47,17 +48,29 @@ export class Collector implements Disposable {
   readonly #underWay = new Map<ProcessId, Map<number, UnderWay>>();
   readonly #groups = new Map<ProcessId, Group>();
   #networkEvents = 0;
+  readonly #out: string | undefined;
   #file: number | undefined;
   #piece: string;
+  #bytesWritten = 0;
 
-  /** Throws what opening the file throws. */
+  /**
+   * Opens the file and writes the header. `HostError("trace-not-written")` comes from here, and from every method that
+   * takes events or ends the trace, when the system refuses.
+   */
   constructor(options: CollectorOptions) {
     this.#header = options.header;
     this.#onEvent = options.onEvent;
     this.#merger = new CausalMerger(options.header.processes, { pendingMax: PENDING_MAX });
-    this.#file = options.out === undefined ? undefined : openSync(options.out, "w");
     for (const process of options.header.processes) this.#underWay.set(process, new Map());
-    this.#piece = this.#file === undefined ? "" : this.#writer.header(options.header);
+    this.#out = options.out;
+    this.#piece = this.#writer.header(options.header);
+    if (options.out === undefined) return;
+    try {
+      this.#file = openSync(options.out, "w", 0o600);
+    } catch (cause) {
+      throw notWritten(options.out, cause, false);
+    }
+    this.#flush();
   }
 
   /** Events in causal order so far. */
@@ -127,7 +140,8 @@ export class Collector implements Disposable {
         : `${stranded.length} events left out: ${first.event.process}:${first.event.number} waits for ${first.waitsFor}, which was never recorded`;
     const detail = [end.detail, left].filter((part) => part !== undefined).join("; ");
     const whole: TraceEnd = {
-      stopped: left === undefined ? end.stopped : "failed",
+      // Of a process that was lost to something else, the rest may be lost too.
+      stopped: left === undefined || end.stopped === "lost" ? end.stopped : "failed",
       ...(detail !== "" && { detail }),
     };
     if (this.#file !== undefined) {
@@ -136,6 +150,14 @@ export class Collector implements Disposable {
     }
     this[Symbol.dispose]();
     return { header: this.#header, events: this.#events, end: whole };
+  }
+
+  /** Nothing was run: the file goes too, unless it is something else than a file. */
+  discard(): void {
+    if (this.#file === undefined || this.#out === undefined) return;
+    const isFile = fstatSync(this.#file).isFile();
+    this[Symbol.dispose]();
+    if (isFile) rmSync(this.#out, { force: true });
   }
 
   [Symbol.dispose](): void {
@@ -190,8 +212,29 @@ export class Collector implements Disposable {
     if (this.#file === undefined) return;
     const bytes = Buffer.from(this.#piece, "utf8");
     this.#piece = "";
-    for (let at = 0; at < bytes.length;) at += writeSync(this.#file, bytes, at);
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const written = writeSync(this.#file, bytes, at);
+        at += written;
+        this.#bytesWritten += written;
+      }
+    } catch (cause) {
+      // Whoever goes on meanwhile must not leave a hole in it.
+      if (this.#bytesWritten === 0) this.discard();
+      else this[Symbol.dispose]();
+      throw notWritten(this.#out ?? "", cause, this.#bytesWritten > 0);
+    }
   }
+}
+
+function notWritten(path: string, cause: unknown, begun: boolean): HostError {
+  const incomplete = begun ? "; the run was stopped, and the trace is incomplete" : "";
+  return new HostError(
+    "trace-not-written",
+    `cannot write the trace to ${safeText(path)}: ${safeText(messageOf(cause), 500)}${incomplete}`,
+    { path },
+    { cause },
+  );
 }
 
 /** A send, and what the faults did to its message at the sender. */

@@ -10,6 +10,9 @@ import { HostError } from "./errors.js";
  * step takes effect, and the supervisor reads that file, whether the participant still lives or not: one way for
  * both cases, and a slow supervisor slows nobody down. `recorded` tells it that there is something to read at once.
  */
+/** Connecting to the control socket may take that long: many processes start at once, on few cores. Milliseconds. */
+export const CONTROL_MS_MAX = 15_000;
+
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const name = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/));
 const text = v.pipe(v.string(), v.maxLength(10_000));
@@ -54,8 +57,12 @@ const FromParticipant = v.variant("kind", [
   v.object({ kind: v.literal("not-saved"), reason: text }),
   /** A peer or a connection did what it may not; the participant goes on. */
   v.object({ kind: v.literal("trouble"), message: text }),
-  /** It cannot go on; its process ends next. */
-  v.object({ kind: v.literal("failed"), message: text }),
+  /** It cannot go on, because its protocol failed or its events cannot be written; its process ends next. */
+  v.object({
+    kind: v.literal("failed"),
+    cause: v.picklist(["protocol", "not-written"]),
+    message: text,
+  }),
 ]);
 
 const Peer = v.object({ process: name, incarnation: count, address });

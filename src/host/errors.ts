@@ -14,7 +14,11 @@ export type HostErrorCode =
   /** The run's own folder cannot be made, or has unsafe owner or mode. */
   | "run-folder"
   /** What a process saved could not be written. */
-  | "not-saved";
+  | "not-saved"
+  /** A participant did not get as far as the beginning of the run: nothing was run. */
+  | "not-started"
+  /** The trace, or the events of a participant, could not be written: the disk is full, say. */
+  | "trace-not-written";
 
 /** Something that a process, a peer or the machine did to a real run. */
 export class HostError extends LightconeError {

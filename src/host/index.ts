@@ -3,8 +3,8 @@
  *
  * - `runForReal(options)` is the supervisor behind `lightcone run`: it starts one operating-system process for each
  *   participant and gives the trace. See `RealRunOptions` and `RunResult`.
- * - `runParticipant(options)` is one participant, behind `lightcone process --control URL --id P2`: the program given
- *   as `entry` calls `process.exit(await runParticipant({ control, process, token: takeToken(), loadLab, transports }))`.
+ * - `runParticipant(options)` is one participant, started as `node ENTRY --control URL --id P2`: the program given as
+ *   `entry` calls `process.exit(await runParticipant({ control, process, token: takeToken(), loadLab, transports }))`.
  * - `ProcessHost` and `Mesh` run participants inside a program of one's own, without a supervisor.
  */
 export * from "./errors.js";
@@ -17,6 +17,11 @@ export * from "./process-host.js";
 export * from "./recorder.js";
 export { monotonicMicroseconds, RunClock } from "./run-clock.js";
 export { removeLeftovers } from "./run-folder.js";
-export { type ProcessReport, type RealRunOptions, type RunResult } from "./run-options.js";
+export {
+  REAL_PROCESSES_MAX,
+  type ProcessReport,
+  type RealRunOptions,
+  type RunResult,
+} from "./run-options.js";
 export * from "./store.js";
 export { runForReal } from "./supervisor.js";

@@ -2,6 +2,7 @@ import { appendFileSync, truncateSync, writeFileSync } from "node:fs";
 import type { Instant, ProcessId } from "../core/index.js";
 import { eventLine, TraceReader, TraceWriter, type TraceEvent, type TraceHeader } from "../trace/index.js";
 import { EventTail } from "./event-tail.js";
+import { inRunFolder } from "./run-folder.js";
 
 /** Who takes the events of a lane. */
 export interface LaneObserver {
@@ -36,7 +37,8 @@ export class Lane implements Disposable {
     this.#observer = observer;
     this.process = process;
     this.path = path;
-    writeFileSync(path, new TraceWriter().header({ ...header, process }), { mode: 0o600 });
+    const first = new TraceWriter().header({ ...header, process });
+    inRunFolder(path, () => writeFileSync(path, first, { mode: 0o600 }));
     this.#tail = new EventTail(path);
     this.#reader = new TraceReader({
       name: `events of ${process}`,
@@ -64,14 +66,16 @@ export class Lane implements Disposable {
     this.readAll();
     // A restart that was killed before its first step leaves nothing behind.
     if (this.#crashed) return;
-    truncateSync(this.path, this.#tail.position);
     const crash: TraceEvent = {
       process: this.process,
       number: this.number + 1,
       at: Math.max(at, this.at),
       kind: "crash",
     };
-    appendFileSync(this.path, `${eventLine(crash)}\n`);
+    inRunFolder(this.path, () => {
+      truncateSync(this.path, this.#tail.position);
+      appendFileSync(this.path, `${eventLine(crash)}\n`);
+    });
     this.#tail.forgetRest();
     this.readAll();
   }

@@ -14,8 +14,11 @@ import {
   type Welcome,
 } from "./hello.js";
 
-/** A connection that has not introduced itself by then is ended. Milliseconds. */
+/** A connection that has not introduced itself by then, and a while more for each process, is ended. Milliseconds. */
 export const HELLO_MS_MAX = 2_000;
+
+/** Many processes that start at once on few cores take their time. Milliseconds for each process. */
+const HELLO_MS_EACH = 100;
 
 /** Connections that have not introduced themselves; further ones are ended at once. */
 export const STRANGERS_MAX = 256;
@@ -51,6 +54,7 @@ export interface MeshOptions {
  */
 export class Mesh implements AsyncDisposable {
   readonly #options: MeshOptions;
+  readonly #helloMsMax: number;
   readonly #instance = randomUUID();
   readonly #peers = new Map<ProcessId, Peer>();
   readonly #strangers = new Set<Connection>();
@@ -62,6 +66,7 @@ export class Mesh implements AsyncDisposable {
 
   private constructor(options: MeshOptions) {
     this.#options = options;
+    this.#helloMsMax = HELLO_MS_MAX + HELLO_MS_EACH * options.processes.length;
   }
 
   /** Listens; rejects with the transport's error. */
@@ -71,7 +76,7 @@ export class Mesh implements AsyncDisposable {
       options.listen,
       (connection) => mesh.#accept(connection),
       {
-        handshakeMsMax: HELLO_MS_MAX,
+        handshakeMsMax: mesh.#helloMsMax,
       },
     );
     return mesh;
@@ -140,14 +145,21 @@ export class Mesh implements AsyncDisposable {
     const { transport, self, incarnation, token } = this.#options;
     let connection: Connection;
     try {
-      connection = await transport.dial(address, { signal, connectMsMax: HELLO_MS_MAX });
+      connection = await transport.dial(address, {
+        signal,
+        connectMsMax: this.#helloMsMax,
+        handshakeMsMax: this.#helloMsMax,
+      });
     } catch {
       // Nobody is there yet, or not any more: the next attempt is the answer.
       return undefined;
     }
     const name = randomUUID();
     const introduced = new Promise<Connection | undefined>((resolve) => {
-      const timeout = setTimeout(() => connection.abort("no answer to the hello in time"), HELLO_MS_MAX);
+      const timeout = setTimeout(
+        () => connection.abort("no answer to the hello in time"),
+        this.#helloMsMax,
+      );
       void connection.closed.then(() => {
         clearTimeout(timeout);
         resolve(undefined);
@@ -180,7 +192,7 @@ export class Mesh implements AsyncDisposable {
       return;
     }
     this.#strangers.add(connection);
-    const timeout = setTimeout(() => connection.abort("no hello in time"), HELLO_MS_MAX);
+    const timeout = setTimeout(() => connection.abort("no hello in time"), this.#helloMsMax);
     void connection.closed.then(() => {
       clearTimeout(timeout);
       this.#strangers.delete(connection);

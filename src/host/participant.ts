@@ -2,10 +2,11 @@ import { UsageError, unknownName, type LightconeError, type ProcessId } from "..
 import { parseFaults } from "../faults/index.js";
 import type { Lab } from "../labs/index.js";
 import type { Transport, TransportTable } from "../transports/index.js";
-import { TOKEN_VARIABLE } from "./child.js";
-import { ControlChannel, type Configuration, type FromParticipant, type FromSupervisor } from "./control.js";
-import { messageOf, safeText } from "./errors.js";
+import { PARTICIPANT_EXIT, TOKEN_VARIABLE } from "./child.js";
+import { CONTROL_MS_MAX, ControlChannel, type Configuration, type FromParticipant, type FromSupervisor } from "./control.js";
+import { HostError, messageOf, safeText } from "./errors.js";
 import { Mesh } from "./mesh.js";
+import { placeInUserFile } from "./place-in-user-file.js";
 import { ProcessHost } from "./process-host.js";
 import { FileRecorder } from "./recorder.js";
 import { RunClock } from "./run-clock.js";
@@ -35,13 +36,16 @@ export function takeToken(): string {
 
 /**
  * One participant, until its run is over. Resolves to the exit status for its operating-system process: 0 after an
- * orderly stop, 1 when it failed or the supervisor is gone.
+ * orderly stop, 1 when it failed, 69 when the supervisor is gone, 143 after SIGTERM.
  *
  * Ignores SIGINT, which a terminal sends to the whole group: the supervisor decides. SIGTERM ends it in order.
  */
 export async function runParticipant(options: ParticipantOptions): Promise<number> {
   const transport = transportFor(options.transports, schemeOf(options.control));
-  const connection = await transport.dial(options.control, { connectMsMax: 5_000 });
+  const connection = await transport.dial(options.control, {
+    connectMsMax: CONTROL_MS_MAX,
+    handshakeMsMax: CONTROL_MS_MAX,
+  });
   const participant = new Participant(options);
   const channel = ControlChannel.ofParticipant(connection, (message) => participant.onMessage(message));
   return participant.run(channel);
@@ -64,11 +68,11 @@ class Participant {
     this.#channel = channel;
     const over = new Promise<number>((resolve) => (this.#finish = resolve));
     const ignore = (): void => {};
-    const stop = (): void => this.#finish(0);
+    const stop = (): void => this.#finish(PARTICIPANT_EXIT.terminated);
     process.on("SIGINT", ignore);
     process.on("SIGTERM", stop);
     // The supervisor is gone, by whatever way: nobody would ever end this process.
-    void channel.closed.then(() => this.#finish(1));
+    void channel.closed.then(() => this.#finish(PARTICIPANT_EXIT.alone));
     channel.send({
       kind: "hello",
       process: this.#options.process,
@@ -116,7 +120,7 @@ class Participant {
         return;
       }
       case "stop":
-        this.#finish(0);
+        this.#finish(PARTICIPANT_EXIT.done);
         return;
     }
   }
@@ -179,8 +183,11 @@ class Participant {
   }
 
   #fail(error: unknown): void {
-    this.#send({ kind: "failed", message: safeText(messageOf(error), 1_000) });
-    this.#finish(1);
+    const cause = error instanceof HostError && error.code === "not-saved" ? "not-written" : "protocol";
+    const place = placeInUserFile(error);
+    const message = `${messageOf(error)}${place === undefined ? "" : ` (${place})`}`;
+    this.#send({ kind: "failed", cause, message: safeText(message, 1_000) });
+    this.#finish(PARTICIPANT_EXIT.failed);
   }
 
   #send(message: FromParticipant): void {

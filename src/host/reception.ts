@@ -1,7 +1,7 @@
 import { performance } from "node:perf_hooks";
 import type { ProcessId } from "../core/index.js";
 import type { Connection, Listener, Transport } from "../transports/index.js";
-import { ControlChannel, type FromParticipant } from "./control.js";
+import { CONTROL_MS_MAX, ControlChannel, type FromParticipant } from "./control.js";
 import { sameToken } from "./hello.js";
 import type { Supervised } from "./supervised.js";
 
@@ -31,8 +31,9 @@ export class Reception implements AsyncDisposable {
   /** Rejects with the transport's error. */
   static async open(options: ReceptionOptions): Promise<Reception> {
     const reception = new Reception(options);
-    reception.#listener = await options.transport.listen(options.address, (connection) => {
-      reception.#accept(connection);
+    const accept = (connection: Connection): void => reception.#accept(connection);
+    reception.#listener = await options.transport.listen(options.address, accept, {
+      handshakeMsMax: CONTROL_MS_MAX,
     });
     return reception;
   }

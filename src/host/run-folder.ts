@@ -11,9 +11,15 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { udsAddress } from "../transports/index.js";
-import { HostError } from "./errors.js";
+import { HostError, messageOf, safeText } from "./errors.js";
 
 const PREFIX = "lc-";
+
+// "/lc-4194304.18446744073709551615-XXXXXX/c" and a mesh's "/12.1.sock" must fit into a socket's 103 bytes.
+const PARENT_LENGTH_MAX = 48;
+
+/** A run must be able to write at least that much there. Bytes. */
+const ROOM_BYTES = 256 * 2 ** 10;
 
 /**
  * A run's own folder: sockets, per-process traces and saved states; mode 0700, removed with the run.
@@ -29,27 +35,24 @@ export class RunFolder implements Disposable {
     this.path = path;
   }
 
-  /** Throws `HostError("run-folder")` when no private folder can be made. Clears away what dead runs left first. */
-  static create(parent = runtimeParent()): RunFolder {
-    removeLeftovers(parent);
-    let path: string;
+  /**
+   * Makes one in `parent`, or without it in the first place that will do, and says in `onNotice` when that is not
+   * `$XDG_RUNTIME_DIR`. Clears away what dead runs left first. Throws `HostError("run-folder")` when none will do.
+   */
+  static create(parent?: string, onNotice: (line: string) => void = () => {}): RunFolder {
+    if (parent !== undefined) return new RunFolder(makeFolder(parent));
+    const { XDG_RUNTIME_DIR: runtime } = process.env;
+    const temporary = tmpdir().length <= PARENT_LENGTH_MAX ? tmpdir() : "/tmp";
+    if (runtime === undefined || runtime === "") return new RunFolder(makeFolder(temporary));
     try {
-      mkdirSync(parent, { recursive: true, mode: 0o700 });
-      path = mkdtempSync(join(parent, `${PREFIX}${process.pid}.${startTimeOf(process.pid) ?? 0}-`));
-    } catch (cause) {
-      throw new HostError(
-        "run-folder",
-        `cannot make a folder for the run in ${parent}`,
-        { parent },
-        { cause },
-      );
+      checkRuntimeFolder(runtime);
+      return new RunFolder(makeFolder(runtime));
+    } catch (error) {
+      if (!(error instanceof HostError)) throw error;
+      const folder = new RunFolder(makeFolder(temporary));
+      onNotice(`$XDG_RUNTIME_DIR will not do (${error.message}); the run's own files are in ${temporary}`);
+      return folder;
     }
-    const { mode, uid } = lstatSync(path);
-    if ((mode & 0o077) !== 0 || (process.getuid !== undefined && uid !== process.getuid())) {
-      rmSync(path, { recursive: true, force: true });
-      throw new HostError("run-folder", `${path} is not private to this user`, { path, mode });
-    }
-    return new RunFolder(path);
   }
 
   /** The file that holds the events of one process; named by place, because a name may be too long for a socket. */
@@ -68,7 +71,8 @@ export class RunFolder implements Disposable {
 
   /** Remembers a child, so that a later run can end it should this one die while the child is stopped. */
   noteChild(index: number, pid: number): void {
-    writeFileSync(join(this.path, `${index}.pid`), `${pid} ${startTimeOf(pid) ?? 0}\n`);
+    const note = `${pid} ${startTimeOf(pid) ?? 0}\n`;
+    inRunFolder(this.path, () => writeFileSync(join(this.path, `${index}.pid`), note));
   }
 
   [Symbol.dispose](): void {
@@ -76,22 +80,55 @@ export class RunFolder implements Disposable {
   }
 }
 
-function runtimeParent(): string {
-  const { XDG_RUNTIME_DIR: runtime } = process.env;
-  // "/lc-4194304.18446744073709551615-XXXXXX/c" and a mesh's "/12.1.sock" must fit into a socket's 103 bytes.
-  if (runtime !== undefined && runtime.startsWith("/") && runtime.length <= 48 && isWritableFolder(runtime))
-    return runtime;
-  const temporary = tmpdir();
-  return temporary.length <= 48 ? temporary : "/tmp";
+/** Runs what writes to the folder of a run; what the system refuses becomes `HostError("run-folder")`. */
+export function inRunFolder<T>(path: string, write: () => T): T {
+  try {
+    return write();
+  } catch (cause) {
+    const reason = safeText(messageOf(cause), 500);
+    throw new HostError("run-folder", `cannot write to the run's folder: ${reason}`, { path }, { cause });
+  }
 }
 
-function isWritableFolder(path: string): boolean {
+function makeFolder(parent: string): string {
+  removeLeftovers(parent);
+  let path: string | undefined;
   try {
-    const { uid, mode } = statSync(path);
-    return process.getuid === undefined || (uid === process.getuid() && (mode & 0o700) === 0o700);
-  } catch {
-    return false;
+    mkdirSync(parent, { recursive: true, mode: 0o700 });
+    path = mkdtempSync(join(parent, `${PREFIX}${process.pid}.${startTimeOf(process.pid) ?? 0}-`));
+    // On a full disk a folder can often still be made.
+    const probe = join(path, "probe");
+    writeFileSync(probe, Buffer.alloc(ROOM_BYTES));
+    rmSync(probe);
+    const { mode, uid } = lstatSync(path);
+    if ((mode & 0o077) !== 0 || (process.getuid !== undefined && uid !== process.getuid())) {
+      throw new HostError("run-folder", `${safeText(path)} is not private to this user`, { path, mode });
+    }
+    return path;
+  } catch (cause) {
+    if (path !== undefined) rmSync(path, { recursive: true, force: true });
+    if (cause instanceof HostError) throw cause;
+    const reason = safeText(messageOf(cause), 500);
+    throw new HostError(
+      "run-folder",
+      `cannot make a folder for the run in ${safeText(parent)}: ${reason}`,
+      { parent },
+      { cause },
+    );
   }
+}
+
+/** Throws `HostError("run-folder")` unless the folder is what `$XDG_RUNTIME_DIR` should be. */
+function checkRuntimeFolder(path: string): void {
+  const refuse = (why: string): never => {
+    throw new HostError("run-folder", `${safeText(path)} ${why}`, { path });
+  };
+  if (!path.startsWith("/")) refuse("is not an absolute path");
+  if (path.length > PARENT_LENGTH_MAX) refuse("is too long for the path of a socket");
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return refuse("does not exist");
+  if (!stats.isDirectory()) refuse("is not a folder");
+  if (process.getuid !== undefined && stats.uid !== process.getuid()) refuse("belongs to somebody else");
 }
 
 /** Removes the folders of runs whose owner is dead, and ends children of theirs that are still there. */

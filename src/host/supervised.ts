@@ -7,7 +7,9 @@ import type { Lane } from "./lane.js";
 export type Phase =
   /** Its operating-system process runs; it has not been configured, or does not listen yet. */
   | "starting"
-  /** It listens and is being connected. */
+  /** It listens; the others do not all yet. */
+  | "listening"
+  /** It was told of its peers and is being connected. */
   | "connecting"
   /** Told to go. */
   | "running"
@@ -16,6 +18,13 @@ export type Phase =
   /** Told to stop. */
   | "stopping"
   | "gone";
+
+/** What a participant said before it ended itself. */
+export interface Failure {
+  /** Its handler threw, or its protocol could not be made; or the machine did not let it write. */
+  readonly cause: "protocol" | "not-written";
+  readonly message: string;
+}
 
 /** One participant of a run, through all of its incarnations. */
 export class Supervised {
@@ -37,7 +46,7 @@ export class Supervised {
   /** When it last said anything; for finding one that hangs. Milliseconds of the monotonic clock. */
   heardMs = 0;
   /** Why it said it cannot go on. */
-  failure: string | undefined;
+  failure: Failure | undefined;
   exit: Exit | undefined;
   /** After a crash: who has not said yet what was lost with this process. */
   lossesAwaited = new Set<ProcessId>();
@@ -95,7 +104,7 @@ export class Supervised {
 
   /** `P2 ended with code 1: …` with its own words, or the last it printed. */
   describeEnd(exit: Exit): string {
-    const words = this.failure ?? this.child?.lastWords ?? "";
+    const words = this.failure?.message ?? this.child?.lastWords ?? "";
     return `${this.process} ${describeExit(exit)}${words === "" ? "" : `: ${words}`}`;
   }
 }

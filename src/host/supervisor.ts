@@ -1,11 +1,13 @@
 import { randomBytes } from "node:crypto";
+import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { invariant, SECOND, type LightconeError, type ProcessId } from "../core/index.js";
 import { formatFaults, NO_FAULTS, type FaultPlan } from "../faults/index.js";
 import { TRACE_VERSION, type StopReason, type TraceEvent, type TraceHeader } from "../trace/index.js";
 import { Collector } from "./collector.js";
 import type { FromParticipant } from "./control.js";
-import { messageOf, safeText } from "./errors.js";
+import { isEndedFromOutside, type Exit } from "./child.js";
+import { HostError, messageOf, safeText } from "./errors.js";
 import { Lane } from "./lane.js";
 import { meshAddress } from "./mesh-address.js";
 import { PlanRunner } from "./plan-runner.js";
@@ -19,6 +21,8 @@ import { Watch } from "./watch.js";
 import { Users } from "./users.js";
 
 const EVENTS_MAX = 1_000_000;
+/** Participants that start at the same time, on a machine of few cores. */
+const AT_ONCE_MIN = 4;
 // Often enough to notice a quiet run at once, seldom enough to cost nothing beside it.
 const ROUND_MS = 25;
 
@@ -28,16 +32,20 @@ const ROUND_MS = 25;
  *
  * Crash is `kill -9`, pause is SIGSTOP, link faults act in the sending host. The run ends when nothing is going on any
  * more (`quiescent`: no timer, no message, no command, nothing left of the plan), at `duration`, at `eventsMax`, by
- * `signal`, or because a participant ended, hung or would not start (`failed`; the result says which and how). In
- * every case nothing is left behind: no process, no socket, no folder. Should this process itself be killed, the
- * participants notice and end, and the next run removes the folder.
+ * `signal`, because the protocol of a participant broke down (`failed`), or because one was lost to something else: a
+ * signal, a hang, a lost connection (`lost`; the result says who and how). In every case nothing is left behind: no
+ * process, no socket, no folder. Should this process itself be killed, the participants notice and end, and the next
+ * run removes the folder.
  *
- * Rejects with `UsageError` before anything is started when an option cannot be used, with `HostError("run-folder")`,
- * with the error of opening `out`, and with whatever `onEvent`, the lab's user or its protocol factory throws.
+ * Rejects with `UsageError` before anything is started when an option cannot be used; with `HostError`: `run-folder`,
+ * `not-started` when a participant did not get as far as the beginning of the run (no trace is left either),
+ * `trace-not-written` when the system refuses to write what happens (the trace is incomplete then); and with whatever
+ * `onEvent` or the lab's user throws.
  */
 export async function runForReal(options: RealRunOptions): Promise<RunResult> {
   const run = new RealRun(options);
   try {
+    options.onOpen?.();
     return await run.run();
   } finally {
     await run.clean();
@@ -59,12 +67,14 @@ class RealRun {
   readonly #byName: ReadonlyMap<ProcessId, Supervised>;
   readonly #plan: PlanRunner;
   readonly #onExit = (): void => this.#endNow();
+  /** Not spawned yet, in order. */
+  readonly #toSpawn: Supervised[] = [];
   #limit: Disposable | undefined;
   #reception: Reception | undefined;
   #begun = false;
   #stopping = false;
   /** What an observer, a user or a bug threw while nobody could catch it; thrown on when everything is cleaned up. */
-  #thrown: { readonly error: unknown } | undefined;
+  #thrown: { readonly error: unknown; readonly nothingRan?: true } | undefined;
   #stop: (end: Ending) => void = () => {};
   #wake: () => void = () => {};
 
@@ -85,13 +95,15 @@ class RealRun {
       duration: options.duration ?? 60 * SECOND,
       transport: options.transport ?? "tcp",
     };
-    this.#folder = RunFolder.create(options.runtimeParent);
+    this.#folder = RunFolder.create(options.runtimeParent, (line) => this.#notice(line));
+    let collector: Collector | undefined;
     try {
-      this.#collector = new Collector({
+      collector = new Collector({
         header: this.#header,
         ...(options.onEvent && { onEvent: options.onEvent }),
         ...(options.out !== undefined && { out: options.out }),
       });
+      this.#collector = collector;
       this.#all = options.processes.map((process, index) => {
         const lane = new Lane(this.#folder.traceFile(index), this.#header, process, {
           onEvent: (event) => this.#onLaneEvent(event),
@@ -100,6 +112,7 @@ class RealRun {
         return new Supervised(process, index, lane);
       });
     } catch (error) {
+      collector?.discard();
       this.#folder[Symbol.dispose]();
       throw error;
     }
@@ -138,9 +151,8 @@ class RealRun {
       this.#plan[Symbol.dispose]();
       this.#limit?.[Symbol.dispose]();
       await stopAll(this.#all);
-      const result = this.#result(end);
       if (this.#thrown !== undefined) throw this.#thrown.error;
-      return result;
+      return this.#result(end);
     } finally {
       signal?.removeEventListener("abort", interrupt);
     }
@@ -160,6 +172,7 @@ class RealRun {
       one.lane[Symbol.dispose]();
     }
     await this.#reception?.[Symbol.asyncDispose]();
+    if (this.#thrown?.nothingRan === true) this.#collector.discard();
     this.#collector[Symbol.dispose]();
     this.#folder[Symbol.dispose]();
   }
@@ -183,7 +196,19 @@ class RealRun {
       onHello: (one) => this.#configure(one),
       onMessage: (one, message) => this.#guard(() => this.#onMessage(one, message)),
     });
-    for (const one of this.#all) this.#spawn(one);
+    this.#toSpawn.push(...this.#all);
+    this.#spawnSome();
+  }
+
+  /** Starts as many at once as the cores can use: more would only delay each other, and this process too. */
+  #spawnSome(): void {
+    const atOnceMax = Math.max(AT_ONCE_MIN, 2 * availableParallelism());
+    let starting = this.#all.filter((one) => one.phase === "starting").length;
+    while (!this.#stopping && starting++ < atOnceMax) {
+      const next = this.#toSpawn.shift();
+      if (next === undefined) return;
+      this.#spawn(next);
+    }
   }
 
   #spawn(one: Supervised): void {
@@ -205,15 +230,30 @@ class RealRun {
       if (one.phase === "crashed" || one.phase === "stopping" || this.#stopping) return;
       // Ctrl-C in a terminal reaches a participant that has not learned to ignore it yet.
       if (exit.signal === "SIGINT") return this.#stop({ stopped: "interrupted" });
-      this.#guard(() => this.#diedUnasked(one, one.describeEnd(exit)));
+      this.#guard(() => this.#diedUnasked(one, exit));
     });
   }
 
-  #diedUnasked(one: Supervised, detail: string): void {
-    const began = one.phase === "running";
+  #diedUnasked(one: Supervised, exit: Exit): void {
+    const { failure } = one;
+    const ran = one.phase === "running";
     one.phase = "gone";
-    if (began) one.lane.crash(this.#clock.read());
-    this.#stop({ stopped: "failed", detail });
+    if (failure?.cause === "not-written") {
+      const message = `${one.process} could not record what it did: ${failure.message}`;
+      throw new HostError("trace-not-written", `${message}; the run was stopped, and the trace is incomplete`);
+    }
+    const detail = one.describeEnd(exit);
+    if (!this.#begun) return this.#notStarted(detail);
+    if (ran) one.lane.crash(this.#clock.read());
+    // One that was to come back and did not get as far has taken no step that could have failed.
+    const lost = failure === undefined && (!ran || isEndedFromOutside(exit));
+    this.#stop({ stopped: lost ? "lost" : "failed", detail });
+  }
+
+  #notStarted(detail: string): void {
+    const error = new HostError("not-started", `the run could not begin: ${detail}`);
+    this.#thrown ??= { error, nothingRan: true };
+    this.#stop({ stopped: "lost", detail });
   }
 
   #configure(one: Supervised): void {
@@ -251,8 +291,9 @@ class RealRun {
       case "listening":
         one.address = message.address;
         if (one.phase === "starting") {
-          one.phase = "connecting";
+          one.phase = "listening";
           this.#joinUp(one);
+          this.#spawnSome();
         }
         return;
       case "connected":
@@ -296,7 +337,7 @@ class RealRun {
         this.#notice(`${one.process}: ${safeText(message.message, 500)}`);
         return;
       case "failed":
-        one.failure = safeText(message.message, 1_000);
+        one.failure = { cause: message.cause, message: safeText(message.message, 1_000) };
         return;
     }
   }
@@ -304,13 +345,16 @@ class RealRun {
   /** At the start everybody is told of everybody once all listen; later, a restarted process and the others. */
   #joinUp(one: Supervised): void {
     if (this.#begun) {
+      one.phase = "connecting";
       const others = this.#all.filter((other) => other !== one && other.isReachable);
       for (const other of others) other.send({ kind: "peers", peers: [one.peerAddress] });
       one.send({ kind: "peers", peers: others.map((other) => other.peerAddress) });
       return;
     }
-    if (!this.#all.every((other) => other.phase === "connecting")) return;
+    if (!this.#all.every((other) => other.phase === "listening")) return;
     for (const to of this.#all) {
+      to.phase = "connecting";
+      to.heardMs = performance.now();
       to.send({
         kind: "peers",
         peers: this.#all.filter((other) => other !== to).map((other) => other.peerAddress),
@@ -337,7 +381,10 @@ class RealRun {
     this.#clock.begin(this.#epoch);
     for (const one of this.#all) one.send({ kind: "go", epoch: this.#epoch });
     this.#plan.begin(this.#header.duration);
-    this.#limit = callAt(this.#clock, this.#header.duration, () => this.#stop({ stopped: "time-limit" }));
+    this.#limit = callAt(this.#clock, this.#header.duration, () => {
+      const detail = this.#watch.silent(this.#header.duration / 1_000);
+      this.#stop({ stopped: "time-limit", ...(detail !== undefined && { detail }) });
+    });
   }
 
   // ---- Events, users, quiescence --------------------------------------------------------------------------------
@@ -379,7 +426,9 @@ class RealRun {
         const quiet = this.#plan.left === 0 && this.#users.waiting === 0;
         const finding = this.#watch.round(this.#begun, quiet);
         if (finding.kind === "quiescent") this.#stop({ stopped: "quiescent" });
-        else if (finding.kind === "hanging") this.#stop({ stopped: "failed", detail: finding.detail });
+        else if (finding.kind === "hanging" && this.#begun)
+          this.#stop({ stopped: "lost", detail: finding.detail });
+        else if (finding.kind === "hanging") this.#notStarted(finding.detail);
       });
       if (this.#stopping) return;
       await new Promise<void>((resolve) => {

@@ -3,7 +3,11 @@ import { stillness, type Report } from "./quiescence.js";
 import type { Supervised } from "./supervised.js";
 
 const START_MS_MAX = 15_000;
+/** More for each participant: they share the cores, and each pair of them a connection. */
+const START_MS_EACH = 250;
 const ANSWER_MS_MAX = 10_000;
+/** At the end of the run a silence of that long is worth a word; or of half the run, if that is less. */
+const SILENCE_MS_MIN = 1_000;
 
 export interface WatchOptions {
   readonly startMsMax?: number | undefined;
@@ -67,27 +71,54 @@ export class Watch {
     return stillness(reports);
   }
 
+  /** Names the participants that are asked and do not answer, when they have been silent for a while. */
+  silent(durationMs: number): string | undefined {
+    const now = performance.now();
+    const silences = this.#all
+      .filter((one) => one.phase === "running" && one.isAlive && !one.paused && one.poll < this.#poll)
+      .map((one) => ({ one, silentMs: now - one.heardMs }))
+      .filter(({ silentMs }) => silentMs >= Math.min(SILENCE_MS_MIN, durationMs / 2))
+      .map(({ one, silentMs }) => notAnswered(one, silentMs));
+    return silences.length === 0 ? undefined : silences.join(", ");
+  }
+
   #hanging(begun: boolean): string | undefined {
-    const { startMsMax = START_MS_MAX, answerMsMax = ANSWER_MS_MAX } = this.#options;
+    const startMsUsual = START_MS_MAX + START_MS_EACH * this.#all.length;
+    const { startMsMax = startMsUsual, answerMsMax = ANSWER_MS_MAX } = this.#options;
     const now = performance.now();
     // After a pause of this process itself nobody else is to blame: what they said is still waiting to be read.
     const wasAway = now - this.#lastRoundMs > 1_000;
     this.#lastRoundMs = now;
     for (const one of this.#all) {
       if (wasAway) one.heardMs = now;
-      if (!one.isAlive || one.phase === "crashed" || one.paused) continue;
+      if (!one.isAlive || one.paused) continue;
+      // Who listens is waiting for others; a dead one for its plan.
+      if (one.phase === "crashed" || one.phase === "listening") continue;
       const silentMs = now - one.heardMs;
-      const silence = `${(silentMs / 1000).toFixed(1)} s`;
       if (one.phase === "running" && begun) {
         // Who has answered the last poll is waiting for those who have not.
-        if (one.poll < this.#poll && silentMs >= answerMsMax)
-          return `${one.process} has not answered for ${silence}`;
+        if (one.poll < this.#poll && silentMs >= answerMsMax) return notAnswered(one, silentMs);
       } else if (silentMs >= startMsMax) {
         const words = one.child?.lastWords ?? "";
         const what = one.phase === "starting" ? "start" : "connect to its peers";
-        return `${one.process} did not ${what} within ${silence}${words === "" ? "" : `: ${words}`}`;
+        return `${one.process} did not ${what} within ${inSeconds(silentMs)}${words === "" ? "" : `: ${words}`}`;
       }
     }
     return undefined;
   }
+}
+
+function notAnswered({ process, child }: Supervised, silentMs: number): string {
+  const doing = child?.state;
+  const why =
+    doing === "stopped"
+      ? " (a signal has stopped it)"
+      : doing === "busy"
+        ? " (it is busy: a handler that does not return?)"
+        : "";
+  return `${process} has not answered for ${inSeconds(silentMs)}${why}`;
+}
+
+function inSeconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
 }

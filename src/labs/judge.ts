@@ -90,6 +90,8 @@ export class Judge {
         return `the limit on steps came before the run was done${detail}`;
       case "interrupted":
         return `the run was interrupted${detail}`;
+      case "lost":
+        return `a participant was lost${detail}`;
       case "failed":
         return `the run broke down${detail}`;
       case "quiescent":

@@ -146,8 +146,13 @@ export interface TraceHeader {
 
 export const TRACE_VERSION = 1;
 
-/** Why a run ended. Only `quiescent` lets anyone conclude that something never happens. */
-export type StopReason = "quiescent" | "time-limit" | "event-limit" | "interrupted" | "failed";
+/**
+ * Why a run ended. Only `quiescent` lets anyone conclude that something never happens.
+ *
+ * `failed`: the protocol broke down, such as by a handler that threw. `lost`: a participant of a real run was lost to
+ * something outside the protocol (ended by a signal, hung, disconnected), which says nothing about the protocol.
+ */
+export type StopReason = "quiescent" | "time-limit" | "event-limit" | "interrupted" | "lost" | "failed";
 
 /** The last line of a trace; without it the file is truncated. */
 export interface TraceEnd {

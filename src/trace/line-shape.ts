@@ -192,6 +192,7 @@ const STOP_REASONS: Readonly<Record<StopReason, true>> = {
   "time-limit": true,
   "event-limit": true,
   interrupted: true,
+  lost: true,
   failed: true,
 };
 

@@ -223,7 +223,8 @@ const GRAVITY: Readonly<Record<StopReason, number>> = {
   "event-limit": 1,
   "time-limit": 2,
   interrupted: 3,
-  failed: 4,
+  lost: 4,
+  failed: 5,
 };
 
 /** Lanes whose next event may come now, earliest `at` first, then in lane order: a binary heap. */

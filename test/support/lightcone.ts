@@ -3,12 +3,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { afterAll } from "vitest";
 
 export const mainFile = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 /** A state folder of this test process's own, so that "the last run" is one of its own runs. */
 export const stateHome = mkdtempSync(join(tmpdir(), "lightcone-test-"));
-process.once("exit", () => rmSync(stateHome, { recursive: true, force: true }));
+// A worker of the test runner may be ended without its exit handlers.
+afterAll(() => rmSync(stateHome, { recursive: true, force: true }));
 
 export interface Ended {
   /** 128 + n when a signal ended it. */
