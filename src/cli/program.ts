@@ -134,16 +134,6 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     });
 
   program
-    .command("process", { hidden: true })
-    .description("one participant of a run; the supervisor starts these")
-    .option("--control <url>", "the supervisor's control connection")
-    .option("--id <process>", "which participant to be")
-    .action(async (options: { control?: string; id?: string }) => {
-      const { processCommand } = await import("./commands/process.js");
-      outcome.status = await processCommand(options);
-    });
-
-  program
     .command("completion")
     .argument("<shell>", "bash, zsh or fish")
     .description("print a completion script: source <(lightcone completion bash)")

@@ -1,7 +1,7 @@
 import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { LightconeError, NETWORK, UsageError } from "../core/index.js";
 import { mergeTraces, traceChunks, TraceReader, type ReadTrace, type Trace } from "../trace/index.js";
 
@@ -22,7 +22,11 @@ function stateFolder(): string {
 /** A fresh path in the state folder, named for people: `ricart-agrawala-41-20261120-131502.trace`. */
 export async function newTracePath(labId: string, seed: number): Promise<string> {
   const folder = stateFolder();
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  try {
+    await makeFolder(folder);
+  } catch (error) {
+    throw unwritable(folder, error);
+  }
   const now = new Date().toISOString().replace(/[-:]/g, "").replace("T", "-").slice(0, 15);
   return join(folder, `${labId}-${seed}-${now}-${process.pid}${ENDING}`);
 }
@@ -74,7 +78,7 @@ export async function saveTrace(trace: Trace, path: string): Promise<void> {
 /** Writes the events of each lane to a file of its own in `folder`: `P1.trace`, …, `net.trace`. */
 export async function saveLanes(trace: Trace, folder: string): Promise<void> {
   try {
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
   } catch (error) {
     throw unwritable(folder, error);
   }
@@ -86,6 +90,25 @@ export async function saveLanes(trace: Trace, folder: string): Promise<void> {
       join(folder, `${process}.trace`),
     );
   }
+}
+
+/** A private folder, and those above it that are missing. Node's own way never ends below a place such as /proc. */
+async function makeFolder(path: string): Promise<void> {
+  const make = async (): Promise<NodeJS.ErrnoException | undefined> => {
+    try {
+      await mkdir(path, { mode: 0o700 });
+      return undefined;
+    } catch (error) {
+      return error as NodeJS.ErrnoException;
+    }
+  };
+  let problem = await make();
+  if (problem?.code === "ENOENT" && dirname(path) !== path) {
+    await makeFolder(dirname(path));
+    problem = await make();
+  }
+  if (problem?.code === "EEXIST" && (await stat(path)).isDirectory()) return;
+  if (problem !== undefined) throw problem;
 }
 
 /** Pushes the oldest traces out of the state folder. */

@@ -132,9 +132,14 @@ export class LiveVector {
    * `since` 0 gives every entry that is not zero.
    */
   raisedSince(since: number): number[] {
-    const pairs: number[] = [];
-    for (let k = 0; k < this.#raisedAt.length; k++) {
-      if ((this.#raisedAt[k] ?? 0) > since) pairs.push(k, this.count(k));
+    let raised = 0;
+    for (const at of this.#raisedAt) if (at > since) raised++;
+    // Made at its size: a list that grows from nothing takes room for seventeen.
+    const pairs = new Array<number>(2 * raised);
+    for (let k = 0, i = 0; i < pairs.length; k++) {
+      if ((this.#raisedAt[k] ?? 0) <= since) continue;
+      pairs[i++] = k;
+      pairs[i++] = this.count(k);
     }
     return pairs;
   }

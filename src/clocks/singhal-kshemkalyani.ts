@@ -42,7 +42,8 @@ export class ClockCompressor {
    */
   encode(peer: number): EncodedStamp {
     const since = this.#lastSent[peer];
-    invariant(since !== undefined, `process ${peer} is not one of ${this.#lastSent.length}`);
+    // The message is only built when it is needed: this runs for every send.
+    if (since === undefined) invariant(false, `process ${peer} is not one of ${this.#lastSent.length}`);
     this.#lastSent[peer] = this.#live.own;
     return { kind: "changes", since, entries: this.#live.raisedSince(since) };
   }

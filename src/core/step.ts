@@ -51,6 +51,7 @@ export interface Step<State, Message = unknown, Output = unknown> {
 }
 
 const NO_PICKS: readonly number[] = [];
+const NO_EFFECTS: readonly never[] = [];
 
 /** `place(["P1", "P2", "P3"], "P2")`: who one process is, and who the others are. */
 export function placeOf(processes: readonly ProcessId[], self: ProcessId): Place {
@@ -72,10 +73,12 @@ export function step<State, Message, Command, Output>(
   const ctx = new StepContext<Message, Output>(surroundings);
   try {
     const next = dispatch(protocol, state, input, ctx);
-    invariant(
-      next !== undefined,
-      `${protocol.name} returned nothing from a ${input.kind}; a handler returns the next state`,
-    );
+    // Here and below a message is only built when it is needed: this runs for every step.
+    if (next === undefined)
+      invariant(
+        false,
+        `${protocol.name} returned nothing from a ${input.kind}; a handler returns the next state`,
+      );
     return { state: next, effects: ctx.effects, picks: ctx.picks };
   } finally {
     ctx.over = true;
@@ -100,7 +103,6 @@ function dispatch<State, Message, Command, Output>(
   if (input.kind === "restart") {
     return protocol.onRestart === undefined ? protocol.start(ctx) : protocol.onRestart(input.saved, ctx);
   }
-  // The message is only built when it is needed: this runs for every step.
   if (state === undefined)
     invariant(false, `${protocol.name}: a ${input.kind} reached a process that has not started`);
   switch (input.kind) {
@@ -119,13 +121,17 @@ function dispatch<State, Message, Command, Output>(
 }
 
 class StepContext<Message, Output> implements Context<Message, Output> {
-  readonly effects: Effect<Message, Output>[] = [];
   picks: readonly number[] = NO_PICKS;
   over = false;
   readonly #surroundings: Surroundings;
+  #effects: Effect<Message, Output>[] | undefined;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
+  }
+
+  get effects(): readonly Effect<Message, Output>[] {
+    return this.#effects ?? NO_EFFECTS;
   }
 
   get self(): ProcessId {
@@ -196,6 +202,8 @@ class StepContext<Message, Output> implements Context<Message, Output> {
 
   #effect(effect: Effect<Message, Output>): void {
     invariant(!this.over, "a context is valid during its step only");
-    this.effects.push(effect);
+    // Made at the size that most steps need: a list that grows from nothing takes room for seventeen.
+    if (this.#effects === undefined) this.#effects = [effect];
+    else this.#effects.push(effect);
   }
 }

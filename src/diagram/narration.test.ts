@@ -48,6 +48,14 @@ test.each([
   [{ kind: "data", seq: 9, body: { kind: "request", timestamp: 4 } }, "request 4", false],
   [{ kind: "data", seq: 9, body: { kind: "data", seq: 1, body: "hello" } }, "“hello”", false],
   [{ kind: "broadcast", stamp: [1, 0], payload: "hello" }, "“hello”", false],
+  [
+    { kind: "broadcast", stamp: [1], payload: { id: "P3-4", text: "No.", answers: "P2-1" } },
+    "P3-4 “No.” (answers P2-1)",
+    false,
+  ],
+  [{ kind: "chat", text: "hi", urgent: true }, "chat “hi” (urgent)", false],
+  [{ kind: "put", payload: { key: "x", value: 3 } }, "put x 3", false],
+  [{ kind: "broadcast", payload: { kind: "vote", for: "P2" } }, "vote P2", false],
   [{ kind: "ack", ack: 3 }, "ack 3", true],
   [{ kind: "heartbeat", highest: 3 }, "heartbeat 3", true],
   [{}, "message", false],
@@ -55,6 +63,19 @@ test.each([
   [7, "7", false],
 ])("%j is called %s", (message, label, chatter) => {
   expect(describeMessage(message)).toMatchObject({ label, chatter });
+});
+
+test("a message whose carried value has an id is known by it for short", () => {
+  expect(describeMessage({ kind: "broadcast", payload: { id: "P3-4", text: "No." } }).short).toBe("P3-4");
+  expect(describeMessage({ kind: "data", seq: 1, body: { kind: "job", id: 7 } }).short).toBe("7");
+  expect(describeMessage({ kind: "request", timestamp: 4 }).short).toBeUndefined();
+});
+
+test("a command that carries a note is told with its text", () => {
+  const command = { kind: "broadcast", payload: { id: "P3-4", text: "No.", answers: "P2-1" } };
+  expect(eventText({ kind: "command", process: "P3", number: 1, at: 0, command })).toBe(
+    "is told to broadcast P3-4 “No.” (answers P2-1)",
+  );
 });
 
 test("the same envelope sent again has the same identity, whatever it acknowledges meanwhile", () => {

@@ -134,7 +134,7 @@ test("a fold says what it leaves out and how long that took", () => {
   const folds = storyOf(run.trace(), { rowsMax: 12 }).rows.filter((row) => row.kind === "fold");
   expect(folds.map(({ text }) => text)).toMatchInlineSnapshot(`
     [
-      "90 messages, 90 acknowledgements, 90 ms",
+      "91 messages, 91 acknowledgements, 91 ms",
     ]
   `);
 });
@@ -159,9 +159,11 @@ test("a hundred thousand events take less than a second", () => {
   let best = Infinity;
   // Of three, the one that other work on the machine disturbed least.
   for (let attempt = 0; attempt < 3; attempt++) {
-    const before = performance.now();
+    // The time of this process alone: tests share the machine.
+    const before = process.cpuUsage();
     expect(textDiagram(trace).split("\n").length).toBeLessThan(200);
-    best = Math.min(best, performance.now() - before);
+    const { user, system } = process.cpuUsage(before);
+    best = Math.min(best, (user + system) / 1000);
   }
   expect(best).toBeLessThan(1000);
 });

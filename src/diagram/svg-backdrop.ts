@@ -66,11 +66,11 @@ function intervalBar(interval: LaneInterval, plot: Plot, room: LabelRoom): strin
 }
 
 /** A partition as red hatching over those it cuts off and a fence between the groups; other faults as a band. */
-export function partitionBands(plot: Plot): string {
-  return plot.geometry.partitions.map((span) => partitionBand(span, plot)).join("\n");
+export function partitionBands(plot: Plot, room: LabelRoom): string {
+  return plot.geometry.partitions.map((span) => partitionBand(span, plot, room)).join("\n");
 }
 
-function partitionBand(span: PartitionSpan, plot: Plot): string {
+function partitionBand(span: PartitionSpan, plot: Plot, room: LabelRoom): string {
   const x = plot.px(span.x1);
   const width = Math.max(2, plot.px(span.x2) - x);
   if (x > plot.width || x + width < 0) return "";
@@ -88,11 +88,20 @@ function partitionBand(span: PartitionSpan, plot: Plot): string {
       parts.push(element("line", { ...fence, class: "line s-lost dash", "stroke-width": 2 }));
     }
   });
-  const label = { x: Math.max(4, x + 4), y: plot.height - 6, class: "small halo f-lost" };
+  const label = bandLabel(span.text, x, plot, room);
   const edges = [x, x + width].map((at) =>
     element("line", { x1: at, y1: 0, x2: at, y2: plot.height, class: "line s-lost", "stroke-opacity": 0.35 }),
   );
-  return parts.join("") + edges.join("") + element("text", label, xmlText(span.text));
+  return parts.join("") + edges.join("") + label;
+}
+
+/** Below the lanes, where the band begins; where another label is, its words are in the tooltip alone. */
+function bandLabel(text: string, begins: number, plot: Plot, room: LabelRoom): string {
+  const title = element("title", {}, xmlText(text));
+  const long = text.length * 6.2;
+  const x = Math.max(4, Math.min(begins + 4, plot.width - long - 4));
+  if (!room.takeBelow(x, long)) return element("g", {}, title);
+  return element("text", { x, y: plot.height - 6, class: "small halo f-lost" }, title + xmlText(text));
 }
 
 /** Diagonal lines inside a box, clipped by a nested picture: no ids, so that two diagrams can share a page. */

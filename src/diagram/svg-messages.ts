@@ -31,12 +31,13 @@ export function messageArrows(
   const labelled = told.filter(({ description }) => !description.chatter).length <= LABELS_MAX;
   const ranked = told.sort((a, b) => rank(a.segment) - rank(b.segment) || a.segment.send - b.segment.send);
   return ranked
-    .map(({ segment, send, description: { label, chatter } }) => {
+    .map(({ segment, send, description: { label, short, chatter } }) => {
       const light = lightOf(plot, trace, segment);
       const arrow = arrowOf(segment, plot, light, chatter);
       const words = segment.state === "delivered" ? label : `${label} · ${fateOf(trace, segment)}`;
       const title = element("title", {}, xmlText(`${send?.process ?? "?"} → ${receiver(send)}: ${words}`));
-      const text = labelled && !chatter && light !== "dim" ? labelOf(label, trace, segment, plot, room) : "";
+      const text =
+        labelled && !chatter && light !== "dim" ? labelOf(short ?? label, trace, segment, plot, room) : "";
       return element("g", light === "dim" ? { class: "dim" } : {}, title + arrow + text);
     })
     .join("\n");
@@ -134,8 +135,8 @@ function labelOf(label: string, trace: Trace, segment: MessageSegment, plot: Plo
   const receive = segment.receive === undefined ? undefined : trace.events[segment.receive];
   const took = send !== undefined && receive !== undefined ? receive.at - send.at : 0;
   const text = segment.state === "late" ? `${label} +${shortDuration(took)}` : label;
-  // Average advance of the 11 pixel font; a measured one would need a renderer.
-  const width = text.length * 6.2;
+  // Advance of the 11 pixel monospaced font; a measured one would need a renderer.
+  const width = text.length * 6.7;
   for (const part of [0.5, 0.4, 0.6, 0.3, 0.7, 0.2, 0.8]) {
     const x = x1 + (x2 - x1) * part;
     const y = y1 + (y2 - y1) * part;

@@ -47,6 +47,16 @@ export class LabelRoom {
     const box = { x1: x - width / 2 - 2, y1: y - 8, x2: x + width / 2 + 2, y2: y + 8 };
     const lane = Math.round((y - py(0)) / laneHeight);
     if (Math.abs(y - py(lane)) < LANE_CLEARANCE || box.x1 < 0 || box.x2 > plotWidth) return false;
+    return this.#claim(box);
+  }
+
+  /** Takes the room for a text that begins at `x` on the line below the lanes. */
+  takeBelow(x: number, width: number): boolean {
+    const { height } = this.#plot;
+    return this.#claim({ x1: x - 2, y1: height - 16, x2: x + width + 2, y2: height });
+  }
+
+  #claim(box: Box): boolean {
     const covers = (other: Box): boolean =>
       box.x1 <= other.x2 && box.x2 >= other.x1 && box.y1 <= other.y2 && box.y2 >= other.y1;
     if (this.#boxes.some(covers)) return false;

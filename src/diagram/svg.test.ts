@@ -74,6 +74,46 @@ test("too many events are refused with the way out; a range draws what it holds"
   expect(() => svgDiagram(trace, { range: { from: 0, to: 2_000_000 } })).toThrow("the range has 3000 events");
 });
 
+test("the legend names every glyph and line that is in the picture, and no other", () => {
+  const svg = svgDiagram(twoWantIn(), { narration });
+  for (const words of [
+    "sends or receives",
+    "told to act, or asks",
+    "makes somebody wait",
+    "enters",
+    "leaves",
+    "thin bar: waiting",
+    "box: inside the critical section",
+  ]) {
+    expect(svg).toContain(`>${words}</text>`);
+  }
+  for (const words of ["second copy arrives", "crashes", "evidence", "red cross: lost", "hatched: paused"]) {
+    expect(svg).not.toContain(`>${words}</text>`);
+  }
+});
+
+test("a long quiet run is no wider than a screen or two, and its legend stays inside", () => {
+  const run = new TraceBuilder(["P1", "P2"]);
+  for (let i = 0; i < 900; i++) run.receive(run.at(i * 7).send("P1", "P2", request(i)));
+  const width = (svg: string): number => Number(/^<svg [^>]*width="(\d+)"/.exec(svg)?.[1]);
+  expect(width(svgDiagram(run.trace()))).toBe(1800);
+  const narrow = svgDiagram(twoWantIn(), { narration, width: 500 });
+  expect(width(narrow)).toBe(500);
+  const lines = [...narrow.matchAll(/<text x="([\d.]+)" y="([\d.]+)" class="small f-quiet">([^<]*)</g)];
+  expect(new Set(lines.map(([, , y]) => y)).size).toBeGreaterThan(1);
+  for (const [, x, , words = ""] of lines) expect(Number(x) + words.length * 5).toBeLessThan(500);
+});
+
+test("labels keep clear of one another: those of faults that begin together show once", () => {
+  const run = new TraceBuilder(["P1", "P2", "P3"]);
+  run.at(1).fault("partition P1 P2 | P3", "begin");
+  run.at(1).fault("one-way P1 -> P2", "begin");
+  run.at(20).timer("P1", "t");
+  const svg = svgDiagram(run.trace());
+  expect(svg.match(/class="small halo f-lost"/g)).toHaveLength(1);
+  expect(svg).toContain("<title>one-way P1 -&gt; P2</title>");
+});
+
 test("too many lanes are refused, an empty trace is not", () => {
   const names = Array.from({ length: 129 }, (_, i) => `P${i + 1}`);
   expect(() => svgDiagram(new TraceBuilder(names).trace())).toThrow(

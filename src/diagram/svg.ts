@@ -1,4 +1,4 @@
-import type { EventId, Instant } from "../core/index.js";
+import type { EventId } from "../core/index.js";
 import { UsageError } from "../core/index.js";
 import { idOf, type Trace } from "../trace/index.js";
 import { cut } from "./describe.js";
@@ -8,16 +8,18 @@ import { eventText, type Wording } from "./narration.js";
 import { coneRegions, intervalBars, laneLines, partitionBands } from "./svg-backdrop.js";
 import { glyph, GLYPH_ORDER } from "./svg-glyphs.js";
 import { messageArrows } from "./svg-messages.js";
+import { svgLegend } from "./svg-legend.js";
 import { hueOf, LabelRoom, type Plot } from "./svg-plot.js";
 import { HUES, styleSheet } from "./svg-theme.js";
 import { element, xmlText } from "./svg-writer.js";
+import type { TimeRange } from "./story.js";
 import { axisTicks } from "./time-scale.js";
 
 export interface SvgOptions extends Wording, LayoutOptions {
-  /** In pixels; default as wide as the events need, from 1100 to 4000. */
+  /** In pixels; default as wide as the events need, from 1100 to 1800. */
   readonly width?: number;
   /** Draws only what happens from `from` to `to` on the reference axis, in microseconds, both included. */
-  readonly range?: { readonly from: Instant; readonly to: Instant };
+  readonly range?: TimeRange;
   /** Colours this event's past gold and its future cyan, and dims what is concurrent with it. */
   readonly cone?: EventId;
   /** Events an SVG may show; default 2000. */
@@ -31,7 +33,11 @@ export const SVG_PROCESSES_MAX = 128;
 const LEFT = 84;
 const RIGHT = 24;
 const TOP = 64;
-const BOTTOM = 34;
+/** Wider ones have to be scrolled, and a quiet stretch says nothing for its room; a range shows more of a part. */
+const WIDTH_MAX = 1_800;
+const WIDTH_MIN = 1_100;
+/** Room for each moment at which something happens, in pixels, while the width lasts. */
+const MOMENT = 16;
 
 /**
  * A trace as a self-contained SVG: lanes from left to right, one per process. No scripts, no references outward, text
@@ -46,16 +52,18 @@ export function svgDiagram(trace: Trace, options: SvgOptions = {}): string {
   const cone = options.cone === undefined ? undefined : lightConeOf(trace, options.cone);
   const plot = plotOf(geometry, cone, shown, options);
   const width = LEFT + plot.width + RIGHT;
-  const height = TOP + plot.height + BOTTOM;
+  const places = glyphPlaces(trace, plot, options);
+  const signs = svgLegend(plot, new Set(places.map(({ kind }) => kind)), LEFT, plot.width);
+  const height = TOP + plot.height + 10 + signs.height + 6;
   const room = new LabelRoom(plot);
   const inside = [
-    partitionBands(plot),
+    partitionBands(plot, room),
     cone === undefined ? "" : coneRegions(plot, cone, eventX(trace, geometry)),
     gridLines(plot),
     laneLines(plot),
     intervalBars(plot, room),
     messageArrows(trace, plot, room, options.describe),
-    eventGlyphs(trace, plot, options),
+    eventGlyphs(places),
   ];
   const name = `${trace.header.lab}: ${trace.header.processes.length} processes, ${shown.length} events`;
   return element(
@@ -78,7 +86,7 @@ export function svgDiagram(trace: Trace, options: SvgOptions = {}): string {
       ),
       laneNames(plot),
       axisLabels(plot),
-      element("text", { x: LEFT, y: height - 12, class: "small f-quiet" }, signsIn(plot).join("  ·  ")),
+      signs.at(TOP + plot.height + 10),
       element("svg", { x: LEFT, y: TOP, width: plot.width, height: plot.height }, inside.join("\n")),
     ].join("\n"),
   );
@@ -126,7 +134,8 @@ function plotOf(
   if (low === high) high = low + 1;
   const lanes = geometry.processes.length;
   const laneHeight = Math.max(30, Math.min(90, Math.round(1200 / Math.max(1, lanes))));
-  const wanted = options.width ?? Math.max(1100, Math.min(4000, LEFT + RIGHT + places.size * 26));
+  const wanted =
+    options.width ?? Math.max(WIDTH_MIN, Math.min(WIDTH_MAX, LEFT + RIGHT + places.size * MOMENT));
   const width = Math.max(200, wanted - LEFT - RIGHT);
   const margin = 24;
   return {
@@ -139,24 +148,6 @@ function plotOf(
     px: (x) => margin + ((x - low) / (high - low)) * (width - 2 * margin),
     py: (lane) => 12 + (lane + 0.5) * laneHeight,
   };
-}
-
-/** What lines and bars mean, as far as the diagram has them. */
-function signsIn({ geometry }: Plot): string[] {
-  const states = new Set(geometry.messages.map(({ state }) => state));
-  const phases = new Set(geometry.intervals.map(({ phase }) => phase));
-  const signs: readonly (readonly [used: boolean, meaning: string])[] = [
-    [phases.has("waiting"), "thin bar: waiting"],
-    [phases.has("inside"), "box: inside the critical section"],
-    [phases.has("paused"), "hatched: paused"],
-    [phases.has("crashed"), "broken lane: crashed"],
-    [states.has("late"), "amber dashes: held back"],
-    [states.has("duplicate"), "dots: second copy"],
-    [states.has("lost"), "red cross: lost"],
-    [states.has("in flight"), "dotted end: still on its way"],
-    [geometry.messages.some(({ backwards }) => backwards), "red arrow to the left: clocks disagree"],
-  ];
-  return signs.filter(([used]) => used).map(([, meaning]) => meaning);
 }
 
 function laneNames(plot: Plot): string {
@@ -198,13 +189,21 @@ function ticksOf(plot: Plot): { readonly x: number; readonly text: string }[] {
   );
 }
 
-/** One glyph for each place: of several events in one step the most telling. All their words are in its tooltip. */
-function eventGlyphs(trace: Trace, plot: Plot, options: SvgOptions): string {
+/** Where a glyph stands, and all that happens there. */
+interface GlyphPlace {
+  kind: GlyphKind;
+  readonly x: number;
+  readonly y: number;
+  readonly lane: number;
+  lit: boolean;
+  self: boolean;
+  readonly words: string[];
+}
+
+/** One glyph for each place: of several events in one step the most telling. */
+function glyphPlaces(trace: Trace, plot: Plot, options: SvgOptions): readonly GlyphPlace[] {
   const { geometry, cone } = plot;
-  const places = new Map<
-    string,
-    { kind: GlyphKind; x: number; lane: number; lit: boolean; self: boolean; words: string[] }
-  >();
+  const places = new Map<string, GlyphPlace>();
   trace.events.forEach((event, index) => {
     const lane = geometry.lane[index] ?? -1;
     const kind = geometry.glyphs[index] ?? "none";
@@ -212,23 +211,35 @@ function eventGlyphs(trace: Trace, plot: Plot, options: SvgOptions): string {
     const x = plot.px(geometry.x[index] ?? 0);
     const key = `${lane} ${x.toFixed(1)}`;
     const light = cone?.light(event);
-    const place = places.get(key) ?? { kind: "none", x, lane, lit: false, self: false, words: [] };
+    const place = places.get(key) ?? {
+      kind: "none",
+      x,
+      y: plot.py(lane),
+      lane,
+      lit: false,
+      self: false,
+      words: [],
+    };
     if (GLYPH_ORDER.indexOf(kind) > GLYPH_ORDER.indexOf(place.kind)) place.kind = kind;
     place.lit ||= light !== "concurrent";
     place.self ||= light === "self";
     place.words.push(`${idOf(event)} ${event.process} ${eventText(event, options)}`);
     places.set(key, place);
   });
-  return [...places.values()]
-    .sort((a, b) => GLYPH_ORDER.indexOf(a.kind) - GLYPH_ORDER.indexOf(b.kind))
-    .map(({ kind, x, lane, lit, self, words }) => {
-      const y = plot.py(lane);
+  for (const place of places.values()) if (place.self && place.kind === "none") place.kind = "local";
+  return [...places.values()].sort((a, b) => GLYPH_ORDER.indexOf(a.kind) - GLYPH_ORDER.indexOf(b.kind));
+}
+
+/** The words of all that happens at a place are in its tooltip. */
+function eventGlyphs(places: readonly GlyphPlace[]): string {
+  return places
+    .map(({ kind, x, y, lane, lit, self, words }) => {
+      const drawn = glyph(kind, x, y, hueOf(lane));
+      if (drawn === "") return "";
       const ring =
         self || lane >= HUES
           ? element("circle", { cx: x, cy: y, r: 9, class: `line s-${self ? "ink" : hueOf(lane)}` })
           : "";
-      const drawn = glyph(self && kind === "none" ? "local" : kind, x, y, hueOf(lane));
-      if (drawn === "") return "";
       const title = element("title", {}, words.map(xmlText).join("\n"));
       return element("g", lit ? {} : { class: "dim" }, title + drawn + ring);
     })

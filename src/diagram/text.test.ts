@@ -9,32 +9,34 @@ test("a run of mutual exclusion reads as a story: who asked, who waited and why,
   const trace = twoWantIn();
   expect(`\n${textDiagram(trace, { narration })}\n\n${legend(trace, { narration })}\n`)
     .toMatchInlineSnapshot(`
-    "
-              P1           P2           P3
-     1.0 ms   ◆─request 1─▷┼───────────▶│  P1 asks everyone to let it in, with
-              ┆            │            │    request (1, P1)
-     1.5 ms   ┆◀───────────◆─request 1─▷│  P2 asks everyone to let it in, with
-              ┆            ┆            │    request (1, P2)
-     3.0 ms   ┆            ┆            ○  P3 lets P1 in: it does not want to
-              ┆            ┆            │    enter itself
-     4.0 ms   ‖            ┆            │  P1 keeps P2 waiting: its own request
-              ┆            ┆            │    (1, P1) comes before (1, P2)
-     5.0 ms   ┆╌request 1╌▶┆            │
-     6.0 ms   ┆◀───────────┼───reply 1──●
-     7.0 ms   ┳◀──reply 1──●            │  P1 has everyone's reply and enters
-     8.0 ms   ┃            ┆╌request 1╌▶│  P3 lets P2 in: it does not want to
-              ┃            ┆            │    enter itself
-    10.0 ms   ┃            ┆◀──reply 1──●
-    12.0 ms   ┻            ┆            │  P1 leaves and answers those it kept
-              │            ┆            │    waiting: P2
-    13.0 ms   ●──reply 1──▶┳            │  P2 has everyone's reply and enters
-    16.0 ms   │            ┻            │  P2 leaves the critical section
-              │            │            │  The run ends: nothing is left to do.
+      "
+                P1           P2           P3
+       1.0 ms   ◆─request 1─▷┼───────────▶│  P1 asks everyone to let it in, with
+                ┆            │            │    request (1, P1)
+       1.5 ms   ┆◀───────────◆─request 1─▷│  P2 asks everyone to let it in, with
+                ┆            ┆            │    request (1, P2)
+       3.0 ms   ┆            ┆            ○  P3 lets P1 in: it does not want to
+                ┆            ┆            │    enter itself
+       4.0 ms   ‖            ┆            │  P1 keeps P2 waiting: its own request
+                ┆            ┆            │    (1, P1) comes before (1, P2)
+       5.0 ms   ┆╌request 1╌▶┆            │
+       6.0 ms   ┆◀───────────┼───reply 1──●
+       7.0 ms   ┳◀──reply 1──●            │  P1 has everyone's reply and enters
+       8.0 ms   ┃            ┆╌request 1╌▶│  P3 lets P2 in: it does not want to
+                ┃            ┆            │    enter itself
+      10.0 ms   ┃            ┆◀──reply 1──●
+      12.0 ms   ┻            ┆            │  P1 leaves and answers those it kept
+                │            ┆            │    waiting: P2
+      13.0 ms   ●──reply 1──▶┳            │  P2 has everyone's reply and enters
+      16.0 ms   │            ┻            │  P2 leaves the critical section
+                │            │            │  The run ends: nothing is left to do.
 
-    ◆ told to act   ●──▶ message   ╌╌▶ message sent earlier   ▷ still on its way
-    ‖ makes somebody wait   ┆ waiting   ┃ in the critical section
-    "
-  `);
+      ◆ told to act   ○ a step, told beside it   ●──▶ message
+      ╌╌▶ message sent earlier   ▷ still on its way   ┼ passes by
+      ‖ makes somebody wait   ┆ waiting   ┳ enters   ┃ in the critical section
+      ┻ leaves
+      "
+    `);
 });
 
 test("faults are told: a message lost, one held back, a partition, a crash until the restart", () => {
@@ -78,6 +80,77 @@ test("faults are told: a message lost, one held back, a partition, a crash until
     25.0 ms   │            │            │  P3 continues
     30.0 ms   ●─request 9──┼───────────▷│
               │            │            │  The run ends: the time is up.
+    "
+  `);
+});
+
+test("ids: every row names its event, in a column of its own", () => {
+  const plain = textDiagram(twoWantIn(), { narration }).split("\n");
+  const lines = textDiagram(twoWantIn(), { narration, ids: true }).split("\n");
+  expect(lines.find((line) => line.includes("P1 asks"))).toMatch(/ ms P1:\d+ +[◆●]/);
+  const known = new Set(twoWantIn().events.map(({ process, number }) => `${process}:${number}`));
+  const named = lines.flatMap((line) => /^.{6,12} (P\d:\d+) /.exec(line)?.[1] ?? []);
+  expect(named.length).toBeGreaterThan(5);
+  for (const id of named) expect(known).toContain(id);
+  expect(plain.join()).not.toMatch(/P1:\d/);
+});
+
+test("a range tells what happens in it, with lanes as they are by then, and says what lies before and after", () => {
+  const run = new TraceBuilder(["P1", "P2"]);
+  run.at(1).command("P1", { kind: "acquire" }).output("P1", { kind: "requested" });
+  run.at(2).timer("P1", "t").output("P1", { kind: "entered" });
+  for (let i = 10; i < 30; i++) run.receive(run.at(i).timer("P2", "t").send("P2", "P1", request(i)));
+  run.at(40).timer("P1", "t").output("P1", { kind: "exited" });
+  expect(`\n${textDiagram(run.trace(), { range: { from: 15_000, to: 16_000 } })}\n`).toMatchInlineSnapshot(`
+    "
+              P1            P2
+     1.0 ms   ⋮             ⋮  1 entry, 5 messages, 14 ms
+    15.0 ms   ┃◀─request 15─●
+    16.0 ms   ┃◀─request 16─●
+    17.0 ms   ⋮             ⋮  13 messages, 23 ms
+    "
+  `);
+});
+
+test("the legend names every glyph that is used, and says why a row may lack its time", () => {
+  const run = new TraceBuilder(["P1", "P2", "P3"]);
+  run.at(1).command("P2", { kind: "acquire" }).output("P2", { kind: "entered" });
+  const across = run.at(2).timer("P1", "t").send("P1", "P3", request(1));
+  run.at(3).receive(across);
+  const crossed = run.at(4).timer("P3", "t").send("P3", "P1", request(2));
+  run.at(5).timer("P1", "t").explain("P1", "acts");
+  run.at(6).receive(crossed).explain("P1", "acts");
+  run.at(7).timer("P2", "t").output("P2", { kind: "exited" });
+  const signs = legend(run.trace(), { narration: { acts: "acts" } });
+  for (const sign of ["┳ enters", "┻ leaves", "┃ in the critical", "╂ passes one inside", "○ a step"]) {
+    expect(signs).toContain(sign);
+  }
+  expect(signs).not.toContain("without a time");
+  expect(legend(run.trace(), { ascii: true })).toMatch(/# enters, or in the critical section/);
+  const slow = new TraceBuilder(["P1", "P2", "P3"]);
+  const late = slow.at(1).timer("P1", "t").send("P1", "P2", request(1));
+  slow.at(9).receive(late).timer("P2", "t");
+  slow.event("P3", { kind: "command", command: { kind: "go" } });
+  const back = slow.trace();
+  const events = back.events.map((event) => (event.process === "P3" ? { ...event, at: 2_000 } : event));
+  expect(legend({ ...back, events })).toContain("a row without a time may be a little earlier");
+});
+
+test("what carries a note is told as one: by its text in sentences, by its id where there is little room", () => {
+  const run = new TraceBuilder(["P1", "P2", "P3"]);
+  const payload = { id: "P1-1", text: "Only after the review.", answers: "P3-4" };
+  run.at(1).command("P1", { kind: "broadcast", payload });
+  const sent = run.send("P1", "P3", { kind: "broadcast", stamp: [1, 0, 0], payload });
+  run.at(4).receive(sent);
+  run.event("P3", { kind: "deliver", layer: "some-broadcast", from: "P1", sequence: 1, message: payload });
+  expect(`\n${textDiagram(run.trace())}\n`).toMatchInlineSnapshot(`
+    "
+               P1      P2      P3
+    1.000 ms   ◆       │       │  P1 is told to broadcast P1-1 “Only after the
+               │       │       │    review.” (answers P3-4)
+    4.000 ms   ●─P1-1──┼──────▶│  P3 delivers P1-1 “Only after the review.”
+               │       │       │    (answers P3-4) from P1
+               │       │       │  The run ends: nothing is left to do.
     "
   `);
 });

@@ -62,12 +62,12 @@ export class Child {
 
   /** What it was that ended it, if that was printed, or the last that was; safe to show; at most three lines. */
   get lastWords(): string {
-    const lines = this.#output.split("\n").filter((line) => line.trim() !== "" && !/^Node\.js v/.test(line));
+    const lines = this.#output
+      .split("\n")
+      .filter((line) => line.trim() !== "" && !line.startsWith("Node.js v"));
     // Node shows the place first, then this line, then where it was called from.
     const error = lines.findLast((line) => /^(Uncaught )?[A-Za-z]*Error( \[[A-Z_]+\])?(: |$)/.test(line));
-    return (error === undefined ? lines.slice(-3) : [error])
-      .map((line) => safeText(line, 300))
-      .join(" | ");
+    return (error === undefined ? lines.slice(-3) : [error]).map((line) => safeText(line, 300)).join(" | ");
   }
 
   /** What the system says it is doing at the moment, where the system tells (Linux). */

@@ -165,3 +165,26 @@ test("a folder whose owner's pid was given to another process counts as dead", (
   using _run = RunFolder.create(parent);
   expect(existsSync(stale)).toBe(process.platform !== "linux");
 });
+
+test("a runtime folder that will not do is replaced by a private one in the temporary folder, with a notice", () => {
+  const before = process.env["XDG_RUNTIME_DIR"];
+  onTestFinished(() => {
+    if (before === undefined) delete process.env["XDG_RUNTIME_DIR"];
+    else process.env["XDG_RUNTIME_DIR"] = before;
+  });
+  const file = join(folder(), "file");
+  writeFileSync(file, "");
+  const unusable = [join(folder(), "nowhere"), file, "relative", `/${"x".repeat(60)}`];
+  if (process.platform === "linux") unusable.push("/proc");
+  for (const path of unusable) {
+    process.env["XDG_RUNTIME_DIR"] = path;
+    const notices: string[] = [];
+    using replaced = RunFolder.create(undefined, (line) => notices.push(line));
+    expect(replaced.path.startsWith(tmpdir())).toBe(true);
+    expect(statSync(replaced.path).mode & 0o777).toBe(0o700);
+    expect(notices).toEqual([expect.stringContaining(path)]);
+  }
+  process.env["XDG_RUNTIME_DIR"] = folder();
+  using used = RunFolder.create(undefined, () => expect.unreachable("nothing to say"));
+  expect(used.path.startsWith(process.env["XDG_RUNTIME_DIR"])).toBe(true);
+});

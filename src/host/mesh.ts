@@ -156,10 +156,7 @@ export class Mesh implements AsyncDisposable {
     }
     const name = randomUUID();
     const introduced = new Promise<Connection | undefined>((resolve) => {
-      const timeout = setTimeout(
-        () => connection.abort("no answer to the hello in time"),
-        this.#helloMsMax,
-      );
+      const timeout = setTimeout(() => connection.abort("no answer to the hello in time"), this.#helloMsMax);
       void connection.closed.then(() => {
         clearTimeout(timeout);
         resolve(undefined);

@@ -3,7 +3,13 @@ import { parseFaults } from "../faults/index.js";
 import type { Lab } from "../labs/index.js";
 import type { Transport, TransportTable } from "../transports/index.js";
 import { PARTICIPANT_EXIT, TOKEN_VARIABLE } from "./child.js";
-import { CONTROL_MS_MAX, ControlChannel, type Configuration, type FromParticipant, type FromSupervisor } from "./control.js";
+import {
+  CONTROL_MS_MAX,
+  ControlChannel,
+  type Configuration,
+  type FromParticipant,
+  type FromSupervisor,
+} from "./control.js";
 import { HostError, messageOf, safeText } from "./errors.js";
 import { Mesh } from "./mesh.js";
 import { placeInUserFile } from "./place-in-user-file.js";

@@ -1,11 +1,11 @@
 import {
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
   rmSync,
   statSync,
+  type Stats,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -94,7 +94,6 @@ function makeFolder(parent: string): string {
   removeLeftovers(parent);
   let path: string | undefined;
   try {
-    mkdirSync(parent, { recursive: true, mode: 0o700 });
     path = mkdtempSync(join(parent, `${PREFIX}${process.pid}.${startTimeOf(process.pid) ?? 0}-`));
     // On a full disk a folder can often still be made.
     const probe = join(path, "probe");
@@ -125,8 +124,12 @@ function checkRuntimeFolder(path: string): void {
   };
   if (!path.startsWith("/")) refuse("is not an absolute path");
   if (path.length > PARENT_LENGTH_MAX) refuse("is too long for the path of a socket");
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return refuse("does not exist");
+  let stats: Stats;
+  try {
+    stats = statSync(path);
+  } catch (error) {
+    return refuse(`cannot be looked at: ${safeText(messageOf(error), 500)}`);
+  }
   if (!stats.isDirectory()) refuse("is not a folder");
   if (process.getuid !== undefined && stats.uid !== process.getuid()) refuse("belongs to somebody else");
 }

@@ -1,5 +1,5 @@
-import { execFile, spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -10,7 +10,7 @@ import { parseFaults } from "../faults/index.js";
 import type { Lab } from "../labs/index.js";
 import { CausalTracker, readTrace, type Trace, type TraceEvent } from "../trace/index.js";
 import { tcp, uds } from "../transports/index.js";
-import type { RealRunOptions } from "./run-options.js";
+import { REAL_PROCESSES_MAX, type RealRunOptions, type RunResult } from "./run-options.js";
 import { runForReal } from "./supervisor.js";
 
 // Children run what `npm run build` made: participants are programs, not modules of this one.
@@ -261,42 +261,153 @@ test("a run interrupted before it began ends too", async () => {
   expectNothingLeft(result, given.runtimeParent);
 });
 
-test("a participant that ends at its start fails the run with its last words, made safe", async () => {
+test("a participant that ends at its start rejects the run with its last words, made safe, and leaves no trace", async () => {
   const program = join(folder(), "exit.mjs");
   writeFileSync(program, 'process.stderr.write("no such\\u001b[31m thing\\n"); process.exitCode = 3;');
-  const given = options({ entry: [program] });
-  const result = await runForReal(given);
-  expect(result.stopped).toBe("failed");
-  expect(result.detail).toMatch(/^P[123] ended with code 3: no such\\x1b\[31m thing$/);
-  expectNothingLeft(result, given.runtimeParent);
+  const out = join(folder(), "run.ndjson");
+  const given = options({ entry: [program], out });
+  await expect(runForReal(given)).rejects.toMatchObject({
+    code: "not-started",
+    message: expect.stringMatching(
+      /^the run could not begin: P[123] ended with code 3: no such\\x1b\[31m thing$/,
+    ),
+  });
+  expect(existsSync(out)).toBe(false);
+  expect(readdirSync(given.runtimeParent ?? "")).toEqual([]);
 });
 
-test("a participant that hangs at its start fails the run in time", async () => {
+test("of a participant that throws at its start the error is told, not the end of its stack", async () => {
+  const program = join(folder(), "throw.mjs");
+  writeFileSync(program, 'function f() { throw new TypeError("of its own"); }\nf();');
+  await expect(runForReal(options({ entry: [program], count: 1 }))).rejects.toThrow(
+    "the run could not begin: P1 ended with code 1: TypeError: of its own",
+  );
+});
+
+test("a program that cannot be executed rejects the run", async () => {
+  const { execPath } = process;
+  onTestFinished(() => void (process.execPath = execPath));
+  process.execPath = "/nowhere/node";
+  await expect(runForReal(options())).rejects.toMatchObject({
+    code: "not-started",
+    message: expect.stringMatching(/P1 could not be started: spawn \/nowhere\/node ENOENT/),
+  });
+});
+
+test("a participant that hangs at its start rejects the run in time", async () => {
   const program = join(folder(), "hang.mjs");
   writeFileSync(program, 'process.kill(process.pid, "SIGSTOP");');
   const given = options({ entry: [program], startMsMax: 500 });
-  const result = await runForReal(given);
+  await expect(runForReal(given)).rejects.toMatchObject({
+    code: "not-started",
+    message: expect.stringMatching(/P1 did not start within [0-9.]+ s/),
+  });
+  expect(readdirSync(given.runtimeParent ?? "")).toEqual([]);
+});
+
+test("a lab that cannot make its protocol in the participant rejects the run, and says where", async () => {
+  await expect(runForReal(options({ options: { fail: "factory" } }))).rejects.toMatchObject({
+    code: "not-started",
+    message: expect.stringMatching(/P[123] ended with code 1: no protocol today \(ping-lab\.mjs:\d+\)$/),
+  });
+});
+
+/** Runs until the first event, then sends the signal to P2. */
+async function runAndSignal(given: RealRunOptions, signal: NodeJS.Signals): Promise<RunResult> {
+  let victim = 0;
+  return runForReal({
+    ...given,
+    onEvent: () => {
+      if (victim > 0) return;
+      victim =
+        childrenOf(process.pid).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("P2")) ??
+        0;
+      if (victim > 0) process.kill(victim, signal);
+    },
+  });
+}
+
+test.runIf(LINUX)(
+  "a participant that stops answering is lost; so is the run, with what it is doing",
+  async () => {
+    const given = options({ options: { rounds: 1, timer: true }, answerMsMax: 500 });
+    const result = await runAndSignal(given, "SIGSTOP");
+    expect(result.stopped).toBe("lost");
+    expect(result.detail).toMatch(/^P2 has not answered for [0-9.]+ s \(a signal has stopped it\)$/);
+    expectNothingLeft(result, given.runtimeParent);
+  },
+);
+
+test.runIf(LINUX).each(["SIGKILL", "SIGTERM"] as const)(
+  "a participant that somebody ends by %s is lost, which says nothing about the protocol",
+  async (signal) => {
+    const given = options({ options: { rounds: 1, timer: true } });
+    const result = await runAndSignal(given, signal);
+    expect(result.stopped).toBe("lost");
+    expect(result.detail).toBe(`P2 was ended by ${signal}`);
+    expect(violations(result.trace)).toEqual([]);
+    expectNothingLeft(result, given.runtimeParent);
+  },
+);
+
+test.runIf(LINUX)("a participant that brings a signal on itself has failed", async () => {
+  const result = await runAndSignal(options({ options: { rounds: 1, timer: true } }), "SIGABRT");
   expect(result.stopped).toBe("failed");
-  expect(result.detail).toMatch(/^P1 did not start within 0\.[5-9] s/);
+  expect(result.detail).toMatch(/^P2 was ended by SIGABRT/);
+});
+
+test("a handler that does not return is named when the time limit comes first", async () => {
+  const given = options({ options: { rounds: 5, fail: "hang" }, duration: 1_000_000 });
+  const result = await runForReal(given);
+  expect(result.stopped).toBe("time-limit");
+  expect(result.detail).toMatch(/^P2 has not answered for [0-9.]+ s/);
   expectNothingLeft(result, given.runtimeParent);
 });
 
-test.runIf(LINUX)("a participant that stops answering fails the run", async () => {
-  let stopped = 0;
-  const given = options({ options: { rounds: 1, timer: true }, answerMsMax: 500 });
-  const result = await runForReal({
-    ...given,
-    onEvent: () => {
-      if (stopped > 0) return;
-      stopped =
-        childrenOf(process.pid).find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("P2")) ??
-        0;
-      if (stopped > 0) process.kill(stopped, "SIGSTOP");
-    },
-  });
-  expect(result.stopped).toBe("failed");
-  expect(result.detail).toMatch(/^P2 has not answered for/);
+test("more participants than start at once all run", async () => {
+  const given = options({ count: 12, options: { rounds: 1 } });
+  const result = await runForReal(given);
+  expect(result.stopped).toBe("quiescent");
+  expect(kinds(result.trace, "receive")).toHaveLength(2 * 12 * 11);
   expectNothingLeft(result, given.runtimeParent);
+});
+
+test("a trace that cannot be opened or begun rejects the run before anything is started", async () => {
+  for (const out of [join(folder(), "nowhere", "x"), ...(LINUX ? ["/dev/full", "/proc/x"] : [])]) {
+    const given = options({ out });
+    let opened = false;
+    await expect(runForReal({ ...given, onOpen: () => (opened = true) })).rejects.toMatchObject({
+      code: "trace-not-written",
+      message: expect.stringMatching(/^cannot write the trace to \/.*: E[A-Z]+: [^\n]+$/),
+    });
+    expect(opened).toBe(false);
+    expect(readdirSync(given.runtimeParent ?? "")).toEqual([]);
+  }
+  if (LINUX) expect(existsSync("/dev/full")).toBe(true);
+});
+
+test.runIf(LINUX)(
+  "a trace that can no longer be written ends the run, cleaned up, and is called incomplete",
+  async () => {
+    const out = join(folder(), "fifo");
+    execFileSync("mkfifo", [out]);
+    // The reader leaves in mid-run: EPIPE comes where a full disk would say ENOSPC.
+    const reader = spawn("head", ["-c", "100000", out], { stdio: "ignore" });
+    onTestFinished(() => void reader.kill());
+    const given = options({ out, options: { rounds: 1_000_000 } });
+    await expect(runForReal(given)).rejects.toMatchObject({
+      code: "trace-not-written",
+      message: expect.stringMatching(/EPIPE.*; the run was stopped, and the trace is incomplete$/),
+    });
+    expect(childrenOf(process.pid).filter((pid) => pid !== reader.pid && !isGone(pid))).toEqual([]);
+    expect(readdirSync(given.runtimeParent ?? "")).toEqual([]);
+  },
+);
+
+test("a trace is its owner's alone to read", async () => {
+  const out = join(folder(), "run.ndjson");
+  await runForReal(options({ out, options: { rounds: 1 } }));
+  expect(statSync(out).mode & 0o777).toBe(0o600);
 });
 
 function childrenOf(pid: number): number[] {
@@ -311,7 +422,10 @@ test("a handler that throws fails the run, names process and input, and the trac
   const given = options({ options: { rounds: 5, fail: "throw" } });
   const result = await runForReal(given);
   expect(result.stopped).toBe("failed");
-  expect(result.detail).toBe("P2 ended with code 1: ping failed at a command: told to fail\\x1b[31m");
+  const line = readFileSync(LAB, "utf8").split("told to fail")[0]?.split("\n").length;
+  expect(result.detail).toBe(
+    `P2 ended with code 1: ping failed at a command: told to fail\\x1b[31m (ping-lab.mjs:${line})`,
+  );
   expect(violations(result.trace)).toEqual([]);
   expectNothingLeft(result, given.runtimeParent);
 });
@@ -333,6 +447,7 @@ test("unusable options are refused before anything is started", async () => {
     { transport: "carrier-pigeon" },
     { transport: "memory", transports: { tcp, uds, memory: tcp } },
     { processes: [] },
+    { processes: processNames(REAL_PROCESSES_MAX + 1) },
     { entry: [] },
   ]) {
     await expect(runForReal(options(change))).rejects.toBeInstanceOf(UsageError);

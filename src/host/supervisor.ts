@@ -240,7 +240,10 @@ class RealRun {
     one.phase = "gone";
     if (failure?.cause === "not-written") {
       const message = `${one.process} could not record what it did: ${failure.message}`;
-      throw new HostError("trace-not-written", `${message}; the run was stopped, and the trace is incomplete`);
+      throw new HostError(
+        "trace-not-written",
+        `${message}; the run was stopped, and the trace is incomplete`,
+      );
     }
     const detail = one.describeEnd(exit);
     if (!this.#begun) return this.#notStarted(detail);

@@ -6,6 +6,8 @@ const START_MS_MAX = 15_000;
 /** More for each participant: they share the cores, and each pair of them a connection. */
 const START_MS_EACH = 250;
 const ANSWER_MS_MAX = 10_000;
+/** Everybody's answer tells of everybody: 32 participants are asked every 41 ms, 64 every 164 ms. */
+const POLL_MS_EACH_PAIR = 1 / 25;
 /** At the end of the run a silence of that long is worth a word; or of half the run, if that is less. */
 const SILENCE_MS_MIN = 1_000;
 
@@ -31,6 +33,7 @@ export class Watch {
   #poll = 0;
   #still: string | undefined;
   #lastRoundMs = 0;
+  #polledMs = 0;
 
   constructor(all: readonly Supervised[], options: WatchOptions) {
     this.#all = all;
@@ -54,6 +57,9 @@ export class Watch {
   #asked(quiet: boolean): boolean {
     const running = this.#all.filter((one) => one.phase === "running");
     if (running.some((one) => one.poll < this.#poll)) return false;
+    const now = performance.now();
+    if (now - this.#polledMs < POLL_MS_EACH_PAIR * this.#all.length ** 2) return false;
+    this.#polledMs = now;
     const still = quiet ? this.#stillness(running) : undefined;
     if (still !== undefined && still === this.#still) return true;
     this.#still = still;

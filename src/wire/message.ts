@@ -20,6 +20,9 @@ export type ClockForm = "none" | "full" | "changed";
 
 const CLOCK_FORMS: readonly ClockForm[] = ["none", "full", "changed"];
 
+const KIND_BYTES: Readonly<Record<MessageKind, number>> = { hello: 0, welcome: 1, message: 2, heartbeat: 3 };
+const CLOCK_FORM_BYTES: Readonly<Record<ClockForm, number>> = { none: 0, full: 1, changed: 2 };
+
 /**
  * The header of one frame. One record serves all frames of a link: it is written into, and only its clock made anew.
  */
@@ -51,8 +54,8 @@ export function messageHeader(): DecodedMessage {
 
 /** Appends a header to `writer`; the payload is written after it. */
 export function encodeMessage(writer: ByteWriter, header: MessageHeader): void {
-  writer.byte(MESSAGE_KINDS.indexOf(header.kind));
-  writer.byte(CLOCK_FORMS.indexOf(header.clockForm));
+  writer.byte(KIND_BYTES[header.kind]);
+  writer.byte(CLOCK_FORM_BYTES[header.clockForm]);
   writer.varint(header.number);
   if (header.clockForm === "none") return;
   const { clock } = header;

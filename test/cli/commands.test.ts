@@ -1,6 +1,9 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { processNames } from "../../src/core/index.js";
+import { parseFaults } from "../../src/faults/index.js";
+import { SCHEDULE_KEYWORDS } from "../../src/faults/parse-scheduled.js";
 import { readTrace, writeTrace } from "../../src/trace/index.js";
 import { lightcone, start, stateHome } from "../support/lightcone.js";
 
@@ -173,6 +176,65 @@ describe("show", () => {
     expect(readFileSync(file, "utf8")).toMatch(/^<svg [\s\S]*<\/svg>\s*$/);
     expect(status).toBe(0);
   });
+
+  test("--svg with --json prints an object; what cannot be written is the picture", async () => {
+    const file = join(stateHome, "run2.svg");
+    const { stdout } = await lightcone(["show", trace, "--svg", file, "--json"]);
+    expect(JSON.parse(stdout)).toEqual({ svg: file });
+    const refused = await lightcone(["show", trace, "--svg", join(stateHome, "nowhere", "run.svg")]);
+    expect(refused.stderr).toMatch(/^lightcone: cannot write the picture to /);
+    expect(refused.status).toBe(4);
+  });
+
+  test("--from and --to choose a part, of the text and of the picture", async () => {
+    const { stdout } = await lightcone(["show", trace, "--from", "50ms", "--to", "100ms"]);
+    expect(stdout).toContain("⋮");
+    expect(stdout).not.toContain("The run ends");
+    const file = join(stateHome, "part.svg");
+    const { status } = await lightcone(["show", trace, "--from", "50ms", "--to", "100ms", "--svg", file]);
+    expect(status).toBe(0);
+    const events = Number(/processes, (\d+) events/.exec(readFileSync(file, "utf8"))?.[1]);
+    expect(events).toBeGreaterThan(0);
+    expect(events).toBeLessThan(100);
+  });
+
+  test("--rows is a limit, and --ids names events that --event takes", async () => {
+    const { stdout } = await lightcone(["show", trace, "--rows", "8", "--ids"]);
+    expect(stdout.split("\n").filter((line) => /^ *[\d.]+ ms/.test(line)).length).toBeLessThanOrEqual(8);
+    const id = / (P\d:\d+) /.exec(stdout)?.[1] ?? "";
+    expect((await lightcone(["show", trace, "--event", id])).stdout).toContain(`${id} at `);
+    expect((await lightcone(["show", trace])).stdout).toContain("--ids names the event of every row");
+  });
+
+  test.each([
+    [["--rows", "7"], /--rows takes 8 or more; 7 given/],
+    [["--rows", "20", "--svg", "x.svg"], /--rows: of the text diagram alone; --from and --to choose a part/],
+    [["--from", "2s", "--to", "1s"], /--from 2s comes after --to 1s/],
+    [["--from", "1h"], /nothing happens in that part of the run; its last event is at /],
+    [["--from", "soon"], /--from: "soon" is not a duration/],
+    [["--from", "1s", "--json"], /--from: of the diagram alone; --json gives the trace as it is/],
+  ])("%j is refused", async (args, answer) => {
+    const { status, stderr } = await lightcone(["show", trace, ...args], { cwd: stateHome });
+    expect(stderr).toMatch(answer);
+    expect(status).toBe(2);
+  });
+});
+
+describe("faults", () => {
+  test("lists the whole language, and every example parses", async () => {
+    const { status, stdout } = await lightcone(["faults", "--json"]);
+    const list = JSON.parse(stdout) as { fault: string; meaning: string; example: string }[];
+    for (const { example } of list) expect(() => parseFaults(example, processNames(4))).not.toThrow();
+    const words = [...SCHEDULE_KEYWORDS, "delay", "loss", "duplicate", "reorder", "corrupt"];
+    for (const word of words) expect(list.map(({ fault }) => fault)).toContain(word);
+    const shown = (await lightcone(["faults"])).stdout;
+    for (const { meaning, example } of list) {
+      expect(shown).toContain(example);
+      expect(shown).toContain(meaning);
+    }
+    expect((await lightcone(["run", "--help"])).stdout).toContain("lightcone faults");
+    expect(status).toBe(0);
+  });
 });
 
 describe("replay", () => {
@@ -187,6 +249,104 @@ describe("replay", () => {
     });
     expect(status).toBe(0);
   });
+});
+
+describe("a trace that names a lab file", () => {
+  const hostile = join(stateHome, "hostile.trace");
+  const witness = join(stateHome, "it-ran");
+  const labFile = join(stateHome, "hostile-lab.mjs");
+
+  beforeAll(() => {
+    writeFileSync(
+      labFile,
+      `import { writeFileSync } from "node:fs"; writeFileSync(${JSON.stringify(witness)}, "");`,
+    );
+    const { header, events, end } = readTrace(readFileSync(trace, "utf8"));
+    writeFileSync(hostile, writeTrace({ header: { ...header, lab: labFile }, events, end }));
+  });
+
+  test.each(["check", "replay"])("%s does not run that file, and says how the user may", async (command) => {
+    const { status, stderr } = await lightcone([command, hostile]);
+    expect(stderr).toMatch(
+      /this run is of the lab file .*hostile-lab\.mjs; a lab file is a program.*--lab FILE/,
+    );
+    expect(status).toBe(2);
+    expect(existsSync(witness)).toBe(false);
+  });
+
+  test("show draws it without the file", async () => {
+    const { status, stdout } = await lightcone(["show", hostile]);
+    expect(stdout).toContain("request 1");
+    expect(status).toBe(0);
+    expect(existsSync(witness)).toBe(false);
+  });
+
+  test("the name it carries cannot move the cursor", async () => {
+    const { header, events, end } = readTrace(readFileSync(trace, "utf8"));
+    const path = join(stateHome, "escape.trace");
+    writeFileSync(path, writeTrace({ header: { ...header, lab: "\u001b[31mred\u0007" }, events, end }));
+    const { stderr, status } = await lightcone(["check", path]);
+    expect(stderr).toContain('unknown lab "\\x1b[31mred\\x07"');
+    expect(status).toBe(2);
+  });
+});
+
+test("a lab whose checkers had nothing to judge is inconclusive, and says which", async () => {
+  const file = join(stateHome, "idle-lab.ts");
+  writeFileSync(
+    file,
+    `import { mutualExclusion } from "lightcone/checkers";
+     import type { Lab } from "lightcone/labs";
+     const lab: Lab = {
+       id: "idle", title: "Nobody does anything", summary: "", processes: { min: 2, usual: 2, max: 2 }, options: [],
+       protocol: () => ({ name: "idle", start: () => ({}), onMessage: (state: object) => state }),
+       faults: "", checkers: [mutualExclusion], witnesses: [], guide: [], narration: {},
+     };
+     export default lab;`,
+  );
+  for (const args of [
+    ["sim", file],
+    ["sim", file, "--seeds", "3"],
+    ["run", file],
+  ]) {
+    const { status, stdout } = await lightcone(args);
+    expect(stdout).toContain("INCONCLUSIVE");
+    expect(stdout).toContain("mutual-exclusion");
+    expect(status).toBe(3);
+  }
+});
+
+test("the commands it proposes next name the trace when that is not the last run", async () => {
+  const out = join(stateHome, "elsewhere.trace");
+  const { stdout } = await lightcone([
+    "sim",
+    "ricart-agrawala",
+    "--seed",
+    "7",
+    "--entries",
+    "1",
+    "--out",
+    out,
+  ]);
+  expect(stdout).toContain(`lightcone replay ${out}`);
+  expect(stdout).toContain("lightcone run ricart-agrawala -n 3 --entries 1 --faults 'none'");
+});
+
+test("--ascii prints nothing beyond ASCII, verdict and all", async () => {
+  const { stdout } = await lightcone(["sim", "ricart-agrawala", "--seed", "7", "--ascii"]);
+  expect(stdout).toMatch(/^[\x20-\x7e\n]*$/);
+});
+
+test("a sweep that is interrupted is not green", async () => {
+  const sweep = start(["sim", "ricart-agrawala", "--seeds", "100000000", "--json"]);
+  // Node catches SIGINT from the first; that SIGHUP (bit 0) is caught too tells that the command listens by now.
+  const caught = (): string =>
+    /SigCgt:\t(\w+)/.exec(readFileSync(`/proc/${sweep.pid}/status`, "utf8"))?.[1] ?? "";
+  await expect.poll(caught, { timeout: 10_000 }).toMatch(/[37bf]$/);
+  sweep.signal("SIGINT");
+  const { status, stdout } = await sweep.ended;
+  expect(status).toBe(130);
+  expect(stdout).toContain('"verdict":"inconclusive"');
 });
 
 test("--help names every command and the exit statuses", async () => {

@@ -1,11 +1,13 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { readTrace } from "../../src/trace/index.js";
 import { lightcone, mainFile, start, stateHome } from "../support/lightcone.js";
 
-/** Processes of this test's runs that are still there: the supervisor's children name this checkout's command. */
+const participantFile = join(dirname(mainFile), "participant.js");
+
+/** Processes of this test's runs that are still there: their command lines name this checkout's program for them. */
 function participants(): readonly number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -13,7 +15,7 @@ function participants(): readonly number[] {
       try {
         const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
         const environment = readFileSync(`/proc/${pid}/environ`, "utf8");
-        return words.includes(mainFile) && words.includes("process") && environment.includes(stateHome);
+        return words.includes(participantFile) && environment.includes(stateHome);
       } catch {
         return false; // It ended while we looked.
       }
@@ -92,7 +94,7 @@ describe("run, with real processes", () => {
     expect(JSON.parse(real.stdout)).toMatchObject({ verdict: "pass", options: { hits: 20 } });
     const simulated = await lightcone(["sim", file, "--seeds", "100", "--faults", "loss 20%", "--json"]);
     expect(JSON.parse(simulated.stdout)).toMatchObject({ verdict: "pass", seeds: 100 });
-    const checked = await lightcone(["check", trace]);
+    const checked = await lightcone(["check", trace, "--lab", file]);
     expect(checked.status).toBe(0);
     expect(readdirSync("examples").filter((name) => name.startsWith("."))).toEqual([]);
   });
@@ -147,10 +149,52 @@ describe("run, with real processes", () => {
     if (victim === undefined) throw new Error("no participant to kill");
     process.kill(victim, "SIGKILL");
     const { status, stdout } = await run.ended;
-    expect(stdout).toMatch(/P\d.*(SIGKILL|killed|ended)/);
-    expect([1, 3]).toContain(status);
+    expect(stdout).toMatch(/P\d was ended by SIGKILL/);
+    expect(status).toBe(3);
     const recorded = readTrace(readFileSync(trace, "utf8"));
-    expect(recorded.end.stopped).toBe("failed");
+    expect(recorded.end.stopped).toBe("lost");
+  });
+
+  test("what makes a run impossible is told in one line, with status 4, and nothing is left", async () => {
+    const impossible = join(stateHome, "impossible.mjs");
+    const lab = readFileSync("test/fixtures/ping-lab.mjs", "utf8");
+    writeFileSync(
+      impossible,
+      lab.replace('options.fail === "factory"', 'process.argv.includes("--control")'),
+    );
+    const noFolder = join(stateHome, "nowhere", "x");
+    const trace = join(stateHome, "impossible.trace");
+    for (const [args, line] of [
+      [["ricart-agrawala", "--out", noFolder], /^lightcone: cannot write the trace to \S+: ENOENT[^\n]+\n$/],
+      [
+        [impossible, "--out", trace],
+        /^lightcone: the run could not begin: P\d ended with code 1: no protocol today \(impossible.mjs:\d+\)\n$/,
+      ],
+    ] as const) {
+      const { status, stderr } = await lightcone(["run", ...args]);
+      expect(stderr).toMatch(line);
+      expect(status).toBe(4);
+    }
+    expect(existsSync(trace)).toBe(false);
+  });
+
+  test("more processes than a machine can join are refused, with the way to simulate them", async () => {
+    const { status, stdout, stderr } = await lightcone(["run", "ricart-agrawala", "-n", "65"]);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    expect(stderr).toMatch(
+      /^lightcone: 65 processes are too many [^\n]*at most 64[^\n]*lightcone sim[^\n]*\n$/,
+    );
+  });
+
+  test("an unusable runtime folder is replaced, and the run says so", async () => {
+    const { status, stderr } = await lightcone(
+      ["run", "ricart-agrawala", "-n", "2", "--faults", "none", "--json"],
+      { env: { XDG_RUNTIME_DIR: join(stateHome, "nowhere") } },
+    );
+    expect(stderr).toMatch(
+      /^lightcone: \$XDG_RUNTIME_DIR will not do \([^\n]+\); the run's own files are in \S+\n$/,
+    );
+    expect(status).toBe(0);
   });
 
   test("when the command itself is killed, its processes end by themselves", async () => {

@@ -34,7 +34,6 @@ const UNUSABLE: readonly (readonly [args: string, answer: RegExp])[] = [
     /"P2" does not name an event; an event is PROCESS:NUMBER, such as P2:8|no run to show yet/,
   ],
   ["completion tcsh", /unknown shell "tcsh".* Known: bash, zsh, fish$/m],
-  ["process", /lightcone process takes --control URL and --id PROCESS/],
 ];
 
 describe("unusable input: status 2, one line, nothing started", () => {

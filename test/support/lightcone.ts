@@ -27,12 +27,18 @@ export interface Started {
   signal(signal: NodeJS.Signals): void;
 }
 
+export interface StartOptions {
+  readonly cwd?: string;
+  /** Beyond this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts `lightcone …` as a user would, with the output in a pipe. */
-export function start(args: readonly string[], options: { readonly cwd?: string } = {}): Started {
+export function start(args: readonly string[], options: StartOptions = {}): Started {
   const child = spawn(process.execPath, [mainFile, ...args], {
     cwd: options.cwd,
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, XDG_STATE_HOME: stateHome, NO_COLOR: "1" },
+    env: { ...process.env, XDG_STATE_HOME: stateHome, NO_COLOR: "1", ...options.env },
   });
   let stdout = "";
   let stderr = "";
@@ -71,6 +77,6 @@ export function start(args: readonly string[], options: { readonly cwd?: string 
   };
 }
 
-export function lightcone(args: readonly string[], options: { readonly cwd?: string } = {}): Promise<Ended> {
+export function lightcone(args: readonly string[], options: StartOptions = {}): Promise<Ended> {
   return start(args, options).ended;
 }

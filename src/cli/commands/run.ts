@@ -52,14 +52,13 @@ export async function runCommand(
     transport: flags.transport,
   };
   const path = flags.out ?? (await newTracePath(lab.id, settings.seed));
-  if (!flags.json) printOpening(lab, header, terminal);
   const judge = new Judge(lab, header);
   let events = 0;
   using interruption = new Interruption();
   const result = await runForReal({
     lab,
     labRef: reference,
-    entry: [fileURLToPath(new URL("../main.js", import.meta.url)), "process"],
+    entry: [fileURLToPath(new URL("../participant.js", import.meta.url))],
     ...settings,
     faults,
     duration,
@@ -68,11 +67,14 @@ export async function runCommand(
     lightcone: version(),
     out: path,
     signal: interruption.signal,
+    onOpen: () => {
+      if (!flags.json) printOpening(lab, header, terminal);
+    },
     onEvent: (event) => {
       judge.observe(event);
       if (++events % 16 === 0) terminal.progress(`${events} events, ${(event.at / 1e6).toFixed(1)} s`);
     },
-    onNotice: (line) => terminal.complain(line),
+    onNotice: (line) => terminal.complain(`lightcone: ${line}`),
   });
   await pruneTraces();
   if (flags.outProcesses !== undefined) await saveLanes(result.trace, flags.outProcesses);
