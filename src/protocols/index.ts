@@ -2,3 +2,16 @@ export * from "./broadcast/causal-broadcast.js";
 export * from "./links/index.js";
 export * from "./mutex/mutex.js";
 export * from "./mutex/ricart-agrawala.js";
+export * from "./services/calculator.js";
+export * from "./services/hello.js";
+export * from "./services/request-reply.js";
+export * from "./services/request-reply-messages.js";
+export {
+  CALL_MODES,
+  callMode,
+  keepsReplies,
+  REQUEST_REPLY_DEFAULTS,
+  type CallMode,
+  type RequestReplyOptions,
+} from "./services/request-reply-options.js";
+export type { Handled, Service } from "./services/service.js";
