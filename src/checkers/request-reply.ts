@@ -18,12 +18,14 @@ export const executedAtMostOnce: Checker = {
   kinds: ["output"],
   only: KEPT_REPLIES,
   begin() {
+    let runs = 0;
     const executed = new Map<string, EventId>();
     const violations = new Violations("executed-at-most-once");
     return {
       observe(event) {
         const output = operationOutput(event);
         if (output?.kind !== "executed") return;
+        runs++;
         const before = executed.get(output.id);
         if (before === undefined) executed.set(output.id, idOf(event));
         else {
@@ -32,6 +34,7 @@ export const executedAtMostOnce: Checker = {
         }
       },
       finish: () => violations.found,
+      occasions: () => runs,
     };
   },
 };
@@ -60,6 +63,7 @@ export const completedOnce: Checker = {
         completed.set(output.id, idOf(event));
       },
       finish: () => violations.found,
+      occasions: () => completed.size,
     };
   },
 };
@@ -75,6 +79,7 @@ export const resultOfExecution: Checker = {
   claim: "what runs was called so, and a result is that of a run of this very call, which came before",
   kinds: ["output"],
   begin() {
+    let results = 0;
     const invoked = new Map<string, Plain>();
     const executed = new Map<string, Execution[]>();
     const violations = new Violations("result-of-execution");
@@ -101,6 +106,7 @@ export const resultOfExecution: Checker = {
           }
           case "completed": {
             if (output.outcome !== "ok") return;
+            results++;
             const known = (executed.get(output.id) ?? []).filter(
               ({ event: run }) => run.number <= past.known(run.process),
             );
@@ -116,6 +122,7 @@ export const resultOfExecution: Checker = {
         }
       },
       finish: () => violations.found,
+      occasions: () => results,
     };
   },
 };
@@ -126,6 +133,7 @@ export const failedNeverRan: Checker = {
   claim: "a call whose outcome is failed does not run, before or after",
   kinds: ["output"],
   begin() {
+    let outcomes = 0;
     const failed = new Map<string, EventId>();
     const executed = new Map<string, EventId>();
     const violations = new Violations("failed-never-ran");
@@ -134,6 +142,7 @@ export const failedNeverRan: Checker = {
     return {
       observe(event) {
         const output = operationOutput(event);
+        if (output?.kind === "completed") outcomes++;
         if (output?.kind === "executed") {
           executed.set(output.id, idOf(event));
           const told = failed.get(output.id);
@@ -145,6 +154,8 @@ export const failedNeverRan: Checker = {
         }
       },
       finish: () => violations.found,
+      // Every outcome is an occasion to say falsely that a call failed.
+      occasions: () => outcomes,
     };
   },
 };
@@ -155,6 +166,8 @@ export const everyCallAnswered: Checker = {
   claim: "when nothing is left to happen, every call of a living client has its outcome",
   kinds: ["output", "crash"],
   begin() {
+    let calls = 0;
+    let judged = 0;
     const open = new Map<string, TraceEvent>();
     return {
       observe(event) {
@@ -162,18 +175,22 @@ export const everyCallAnswered: Checker = {
           for (const [id, call] of open) if (call.process === event.process) open.delete(id);
         }
         const output = operationOutput(event);
-        if (output?.kind === "invoked") open.set(output.id, event);
-        else if (output?.kind === "completed") open.delete(output.id);
+        if (output?.kind === "invoked") {
+          calls++;
+          open.set(output.id, event);
+        } else if (output?.kind === "completed") open.delete(output.id);
       },
       finish(end) {
         const violations = new Violations("every-call-answered");
         if (end.stopped !== "quiescent") return violations.found;
+        judged = calls;
         for (const [id, call] of open) {
           const message = `${call.process} never learned how ${id} of ${idOf(call)} ended, and nothing is left to happen`;
           violations.add(message, [idOf(call)]);
         }
         return violations.found;
       },
+      occasions: () => judged,
     };
   },
 };
@@ -192,6 +209,7 @@ export const withinCallLimits: Checker = {
   kinds: ["output", "send", "crash"],
   begin({ options }) {
     const attemptsMax = options["mode"] === "maybe" ? 1 : Number(options["attempts"] ?? Infinity);
+    let sends = 0;
     const calls = new Map<string, Allowance>();
     const violations = new Violations("within-call-limits");
     return {
@@ -207,6 +225,7 @@ export const withinCallLimits: Checker = {
         if (event.kind !== "send") return;
         const message = callMessage(event.message);
         if (message?.kind !== "request" && message?.kind !== "cancel") return;
+        sends++;
         const id = operationId(event.process, message.incarnation, message.seq);
         const call = calls.get(id);
         if (call === undefined) {
@@ -231,6 +250,7 @@ export const withinCallLimits: Checker = {
         }
       },
       finish: () => violations.found,
+      occasions: () => sends,
     };
   },
 };

@@ -14,6 +14,13 @@ describe("the calculator", () => {
     ["root", -27, 3, -3],
     ["root", 2, 2, Math.SQRT2],
     ["root", 7, 1, 7],
+    ["root", 1024, 10, 2],
+    ["root", 1e300, 100, 1000],
+    ["root", 0, 9, 0],
+    ["power", 3, -2, 1 / 9],
+    ["power", 0.25, 0.5, 0.5],
+    ["power", -2, 3, -8],
+    ["power", 0, 0, 1],
     ["multiply", -1, 0, 0],
   ])("%s of %d and %d is %d", (method, a, b, value) => {
     expect(calculator.check(method, { a, b })).toBeUndefined();

@@ -13,8 +13,7 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   subtract: (a, b) => a - b,
   multiply: (a, b) => a * b,
   divide: (a, b) => a / b,
-  // The last digit of a power of fractions may depend on the engine; small whole numbers come out exact in all.
-  power: (a, b) => a ** b,
+  power,
   root,
 };
 
@@ -66,13 +65,32 @@ function calculate(method: string, { a, b }: Operands): number {
   return operation === undefined ? NaN : operation(a, b) + 0;
 }
 
-/** The `degree`-th root; whole when it is whole, where `a ** (1 / 3)` gives 3.9999999999999996 for 64. */
+// A run must come out the same in every engine, and the last digit of `**` need not: so powers and roots are made of
+// multiplications, except powers with a fraction for an exponent.
+function power(a: number, exponent: number): number {
+  if (!Number.isInteger(exponent)) return a ** exponent;
+  let result = 1;
+  let factor = a;
+  for (let left = Math.abs(exponent); left > 0; left = Math.floor(left / 2)) {
+    if (left % 2 === 1) result *= factor;
+    factor *= factor;
+  }
+  return exponent < 0 ? 1 / result : result;
+}
+
+/** The number whose `degree`-th power is nearest to `a`: whole where there is a whole one. */
 function root(a: number, degree: number): number {
+  if (a < 0) return degree % 2 === 1 ? -root(-a, degree) : NaN;
+  if (degree === 1 || a === 0) return a;
   if (degree === 2) return Math.sqrt(a);
-  const odd = degree % 2 === 1;
-  if (a < 0 && !odd) return NaN;
-  const near = Math.abs(a) ** (1 / degree);
-  const whole = Math.round(near);
-  const size = whole ** degree === Math.abs(a) ? whole : near;
-  return a < 0 ? -size : size;
+  let low = 1;
+  while (power(low, degree) > a) low /= 2;
+  while (power(low * 2, degree) <= a) low *= 2;
+  let high = low * 2;
+  // Halves the bracket until nothing lies between: 53 times, a double's digits.
+  for (let middle = (low + high) / 2; low < middle && middle < high; middle = (low + high) / 2) {
+    if (power(middle, degree) <= a) low = middle;
+    else high = middle;
+  }
+  return a - power(low, degree) <= power(high, degree) - a ? low : high;
 }
