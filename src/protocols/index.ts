@@ -14,4 +14,6 @@ export {
   type CallMode,
   type RequestReplyOptions,
 } from "./services/request-reply-options.js";
-export type { Handled, Service } from "./services/service.js";
+export { REPEAT_TIMERS } from "./services/request-reply-client.js";
+export { withoutClient } from "./services/request-reply-server.js";
+export type { Handled, Parameter, Service } from "./services/service.js";

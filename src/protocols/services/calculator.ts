@@ -8,7 +8,11 @@ export interface CalculatorState {
 
 type Operation = (a: number, b: number) => number;
 
-const OPERATIONS: Readonly<Record<string, Operation>> = {
+const METHODS = ["add", "subtract", "multiply", "divide", "power", "root"] as const;
+
+export type CalculatorMethod = (typeof METHODS)[number];
+
+const OPERATIONS: Readonly<Record<CalculatorMethod, Operation>> = {
   add: (a, b) => a + b,
   subtract: (a, b) => a - b,
   multiply: (a, b) => a * b,
@@ -17,12 +21,14 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   root,
 };
 
-const METHODS = Object.keys(OPERATIONS);
-
 /** Takes two numbers, `{ a, b }`, and refuses what has no finite result: division by zero, roots of negatives, overflow. */
-export const calculator: Service<CalculatorState> = {
+export const calculator: Service<CalculatorState, CalculatorMethod> = {
   name: "calculator",
   methods: METHODS,
+  parameters: [
+    { name: "a", kind: "number" },
+    { name: "b", kind: "number" },
+  ],
   initial: { operations: 0 },
 
   check(method, args) {
@@ -60,9 +66,9 @@ function operandsOf(args: Plain): Operands | undefined {
 }
 
 function calculate(method: string, { a, b }: Operands): number {
-  const operation = Object.hasOwn(OPERATIONS, method) ? OPERATIONS[method] : undefined;
+  const known = METHODS.find((name) => name === method);
   // Plus zero: -0 would come back from a trace as 0.
-  return operation === undefined ? NaN : operation(a, b) + 0;
+  return known === undefined ? NaN : OPERATIONS[known](a, b) + 0;
 }
 
 // A run must come out the same in every engine, and the last digit of `**` need not: so powers and roots are made of

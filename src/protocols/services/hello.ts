@@ -9,12 +9,13 @@ export interface HelloState {
 /** Longer names are refused; UTF-16 code units. */
 export const GREETED_NAME_LENGTH_MAX = 200;
 
-const METHODS = ["hello"];
+const METHODS = ["hello"] as const;
 
 /** Greets `{ name }` and counts: the smallest service, whose count shows whether a greeting ran twice. */
-export const hello: Service<HelloState> = {
+export const hello: Service<HelloState, "hello"> = {
   name: "hello",
   methods: METHODS,
+  parameters: [{ name: "name", kind: "text" }],
   initial: { greeted: 0 },
 
   check(method, args) {

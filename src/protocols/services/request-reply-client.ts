@@ -40,6 +40,9 @@ const RETRY = "request-reply/retry/";
 const DEADLINE = "request-reply/deadline/";
 const BIND = "request-reply/bind";
 
+/** Names of the timers that send again begin so: a host whose connection is back need not wait for them. */
+export const REPEAT_TIMERS: readonly string[] = [RETRY, BIND];
+
 /** Sixteenths of the ceiling, the middles of eight equal parts: full jitter, with a mean of one half. */
 const JITTER = [1, 3, 5, 7, 9, 11, 13, 15] as const;
 

@@ -266,6 +266,18 @@ export class ServerRole<State> {
   }
 }
 
+/**
+ * The server without what it keeps for a client that will not come back. A late copy of one of that client's requests
+ * would run again: forget only when none can be under way any more.
+ */
+export function withoutClient<State>(state: ServerState<State>, client: ProcessId): ServerState<State> {
+  return {
+    ...state,
+    clients: Object.fromEntries(Object.entries(state.clients).filter(([name]) => name !== client)),
+    works: state.works.filter((work) => work.client !== client),
+  };
+}
+
 const NO_RECORD: ClientRecord = { incarnation: -1, pruned: 0, replies: [] };
 
 /** Own entries only: a process may be called `constructor`. */

@@ -5,12 +5,15 @@ import { nearestName, type Plain } from "../../core/index.js";
  *
  * State, arguments and values are plain data.
  */
-export interface Service<State> {
+export interface Service<State, Method extends string = string> {
   /** Kebab-case: what the user types. */
   readonly name: string;
 
   /** In the order a user should meet them. */
-  readonly methods: readonly string[];
+  readonly methods: readonly Method[];
+
+  /** The fields of every method's arguments, in the order in which they stand on a command line. */
+  readonly parameters: readonly Parameter[];
 
   readonly initial: State;
 
@@ -22,6 +25,11 @@ export interface Service<State> {
 
   /** Runs a call that `check` let through. */
   handle(state: State, method: string, args: Plain): Handled<State>;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly kind: "number" | "text";
 }
 
 export interface Handled<State> {
