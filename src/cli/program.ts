@@ -134,6 +134,31 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     });
 
   program
+    .command("serve")
+    .argument("<service>", "hello or calculator")
+    .description("serve a service until Ctrl-C")
+    .requiredOption("--listen <url>", "where, such as tcp://127.0.0.1:65432 or uds:///tmp/calc.sock")
+    .option("--data <file>", "keep effects and replies there: every call exactly once, through restarts too")
+    .action(async (service: string, options: { listen: string; data?: string }) => {
+      const { serveCommand } = await import("./commands/serve.js");
+      outcome.status = await serveCommand(service, options, terminal);
+    });
+
+  program
+    .command("call")
+    .argument("<service>", "hello or calculator")
+    .argument("<method>", "what to call")
+    .argument("[arguments...]", "its arguments, in order; after -- if one begins with a minus")
+    .description("call a served service once")
+    .requiredOption("--to <url>", "where it is served")
+    .option("--deadline <time>", "wait no longer; default 5s")
+    .addOption(json())
+    .action(async (service: string, method: string, words: string[], options: CallFlags) => {
+      const { callCommand } = await import("./commands/call.js");
+      outcome.status = await callCommand({ service, method, words }, options, terminal);
+    });
+
+  program
     .command("completion")
     .argument("<shell>", "bash, zsh or fish")
     .description("print a completion script: source <(lightcone completion bash)")
@@ -158,6 +183,12 @@ export interface RunFlags {
   readonly outProcesses?: string;
   readonly json?: true;
   readonly ascii?: true;
+}
+
+export interface CallFlags {
+  readonly to: string;
+  readonly deadline?: string;
+  readonly json?: true;
 }
 
 export interface ShowFlags {

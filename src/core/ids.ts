@@ -34,6 +34,13 @@ export function parseEventId(text: string): { process: ProcessId; number: number
   return { process, number: Number(number) };
 }
 
+/** Names a call everywhere and for ever: `P2#7`, or `P2#7@1` in the client's second incarnation. */
+export type OperationId = string;
+
+export function operationId(client: ProcessId, incarnation: number, seq: number): OperationId {
+  return incarnation === 0 ? `${client}#${seq}` : `${client}#${seq}@${incarnation}`;
+}
+
 /** Throws a {@link UsageError} unless the names can be the participants of one run. */
 export function checkProcessNames(names: readonly string[]): void {
   if (names.length === 0) throw new UsageError("a run needs at least one process");

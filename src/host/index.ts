@@ -8,6 +8,7 @@
  * - `ProcessHost` and `Mesh` run participants inside a program of one's own, without a supervisor.
  */
 export * from "./errors.js";
+export * from "./connect.js";
 export { type Hello, type Refusal, type Welcome } from "./hello.js";
 export { HELLO_MS_MAX, Mesh, STRANGERS_MAX, type MeshOptions, type MeshUser } from "./mesh.js";
 export { RECORDED_VECTOR_MAX } from "./journal.js";
@@ -24,4 +25,6 @@ export {
   type RunResult,
 } from "./run-options.js";
 export * from "./store.js";
+export * from "./serve.js";
+export { ServiceError, SERVICE_WINDOW } from "./service-frames.js";
 export { runForReal } from "./supervisor.js";

@@ -6,7 +6,7 @@ import type { Trace, TraceEvent } from "../trace/index.js";
 import { labs } from "./catalogue.js";
 import { causalBroadcastLab } from "./causal-broadcast.js";
 import { judge } from "./judge.js";
-import { runOf } from "./lab-run.test-helper.js";
+import { fewRetries, runOf } from "./lab-run.test-helper.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
 import { runSettings } from "./run-lab.js";
 import { sweep } from "./sweep.js";
@@ -120,7 +120,7 @@ describe.each(labs)("$id", (lab) => {
   test("through crashes and restarts its links stay honest, whatever becomes of the algorithm", () => {
     const faults = `${STORM}, crash P2 at 30ms, restart P2 at 45ms, pause P1 at 40ms..80ms, crash P1 at 70ms, restart P1 at 90ms`;
     for (let seed = 1; seed <= 100; seed++) {
-      const { violations } = judge(lab, runOf(lab, { seed, faults, options: { "max-retries": 4 } }));
+      const { violations } = judge(lab, runOf(lab, { seed, faults, options: fewRetries(lab, 4) }));
       const ofLinks = violations.filter(({ checker }) =>
         ["receive-has-send", "at-most-once:reliable"].includes(checker),
       );

@@ -1,10 +1,12 @@
 import { unknownName } from "../core/index.js";
+import { calculatorLab } from "./calculator.js";
 import { causalBroadcastLab } from "./causal-broadcast.js";
+import { helloLab } from "./hello.js";
 import type { Lab } from "./lab.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
 
 /** Every lab that comes with Lightcone, in the order a newcomer meets them. */
-export const labs: readonly Lab[] = [ricartAgrawalaLab, causalBroadcastLab];
+export const labs: readonly Lab[] = [ricartAgrawalaLab, causalBroadcastLab, helloLab, calculatorLab];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */
 export function findLab(id: string): Lab {

@@ -5,7 +5,7 @@ import { Random } from "../core/index.js";
 import { arbitraryTrace } from "../trace/arbitrary-trace.test-helper.js";
 import type { Trace, TraceEvent } from "../trace/index.js";
 import { labs } from "./catalogue.js";
-import { runOf } from "./lab-run.test-helper.js";
+import { fewRetries, runOf } from "./lab-run.test-helper.js";
 
 const WEATHERS = [
   "",
@@ -33,6 +33,7 @@ function broken(trace: Trace, seed: number): Trace {
       case "receive":
         return random.chance(0.5) ? [{ ...event, send: random.between(1, event.send) }] : [];
       case "output":
+        return garbled(event, random);
       case "duplicate":
         return [];
       default:
@@ -40,6 +41,15 @@ function broken(trace: Trace, seed: number): Trace {
     }
   });
   return { ...trace, events };
+}
+
+/** A call that fails instead, another call that runs instead; or the output is missing. */
+function garbled(event: TraceEvent & { readonly kind: "output" }, random: Random): TraceEvent[] {
+  const { value } = event;
+  if (typeof value !== "object" || value === null || random.chance(0.5)) return [];
+  if ("outcome" in value) return [{ ...event, value: { ...value, outcome: { kind: "failed" } } }];
+  if ("method" in value) return [{ ...event, value: { ...value, id: "P2#1" } }];
+  return [];
 }
 
 let found = new Set<string>();
@@ -56,7 +66,7 @@ describe.each(labs)("$id", (lab) => {
     found = new Set();
     fc.assert(
       fc.property(fc.nat(), fc.constantFrom(...WEATHERS), (seed, faults) => {
-        const trace = runOf(lab, { seed, faults, options: { "max-retries": 3 }, duration: 5_000_000 });
+        const trace = runOf(lab, { seed, faults, options: fewRetries(lab, 3), duration: 5_000_000 });
         compare(lab.checkers, lab.witnesses, trace);
         compare(lab.checkers, lab.witnesses, broken(trace, seed));
       }),
@@ -84,7 +94,14 @@ function inTheirTerms(trace: Trace, seed: number): Trace {
     const stamp = [random.below(4), event.process];
     switch (event.kind) {
       case "output":
+        if (random.chance(0.5)) return { ...event, value: callOutput(event.process, random) };
         return { ...event, value: { kind: pick(["requested", "entered", "exited"], random), stamp } };
+      case "send":
+        if (random.chance(0.5)) return event;
+        return {
+          ...event,
+          message: { kind: pick(["request", "reply"], random), seq: random.below(3), incarnation: 0 },
+        };
       case "deliver":
         return {
           ...event,
@@ -93,12 +110,29 @@ function inTheirTerms(trace: Trace, seed: number): Trace {
           sequence: random.between(1, 4),
         };
       case "explain":
-        return { ...event, rule: pick(["ra.defer.inside", "causal.wait", "other"], random) };
+        return {
+          ...event,
+          rule: pick(["ra.defer.inside", "causal.wait", "rr.replay", "other"], random),
+          terms: { id: `${event.process}#1` },
+        };
       default:
         return event;
     }
   });
   return { ...trace, header: { ...trace.header, faults: pick(["", "loss 10%"], random) }, events };
+}
+
+function callOutput(process: string, random: Random): unknown {
+  const kind = pick(["invoked", "executed", "completed"], random);
+  const outcome = { kind: pick(["ok", "failed", "unknown"], random), value: random.below(2) };
+  return {
+    kind,
+    id: `${process}#${random.below(3)}`,
+    method: "add",
+    deadline: 1_000,
+    value: random.below(2),
+    outcome,
+  };
 }
 
 function pick<Option>(options: readonly Option[], random: Random): Option {

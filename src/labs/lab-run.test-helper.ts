@@ -26,3 +26,8 @@ export function runOf(
   const settings = simulationOf(lab, runSettings(lab, { processes, seed, options }), rest);
   return simulate(settings, { lab: lab.id, lightcone: "0.0.0" });
 }
+
+/** So few retries that a run with a dead peer comes to its end; nothing for a lab without a link. */
+export function fewRetries(lab: Lab, retries: number): RunSettings["options"] {
+  return lab.options.some(({ name }) => name === "max-retries") ? { "max-retries": retries } : {};
+}

@@ -10,17 +10,18 @@ interface Sweep {
   readonly processes: number;
   readonly seeds: number;
   readonly faults: string;
-  readonly options?: Readonly<Record<string, number>>;
+  readonly options?: Readonly<Record<string, number | string>>;
   /** Runs the lab's users and checkers on another protocol than the lab's own. */
   readonly protocol?: (protocols: Protocols) => AnyProtocol;
 }
 
 /** Runs seed after seed; rejects with the first violation and the line that replays it. */
-async function allSeedsPass(root: string, sweep: Sweep): Promise<void> {
+export async function allSeedsPass(root: string, sweep: Sweep): Promise<void> {
   const from = <Module>(layer: string): Promise<Module> => import(new URL(`${layer}/index.js`, root).href);
   const labs = await from<Labs>("labs");
   const { parseFaults } = await from<typeof import("../../../src/faults/index.js")>("faults");
-  const { processNames, SECOND } = await from<typeof import("../../../src/core/index.js")>("core");
+  const { formatDuration, processNames, SECOND } =
+    await from<typeof import("../../../src/core/index.js")>("core");
   const ownProtocol = sweep.protocol?.(await from<Protocols>("protocols"));
   const standard = labs.findLab(sweep.lab);
   const lab: Lab = ownProtocol === undefined ? standard : { ...standard, protocol: () => ownProtocol };
@@ -32,9 +33,13 @@ async function allSeedsPass(root: string, sweep: Sweep): Promise<void> {
     const [failure] = report.failures;
     if (failure === undefined) continue;
     const [violation] = failure.report.violations;
+    const options = Object.entries(sweep.options ?? {}).map(([name, value]) => {
+      const isDuration = lab.options.some((option) => option.name === name && option.kind === "duration");
+      return `--${name} ${isDuration ? formatDuration(Number(value)) : value} `;
+    });
     throw new Error(
       `${violation?.checker ?? "run"}: ${violation?.message ?? failure.report.reasons.join("; ")} ` +
-        `(lightcone sim ${lab.id} -n ${sweep.processes} --seed ${failure.seed} --faults '${sweep.faults}')`,
+        `(lightcone sim ${lab.id} -n ${sweep.processes} --seed ${failure.seed} ${options.join("")}--faults '${sweep.faults}')`,
     );
   }
 }

@@ -1,0 +1,39 @@
+import { unknownName, UsageError, type Plain } from "../core/index.js";
+import { calculator, hello, type Service } from "../protocols/index.js";
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a service takes back the state it gave; nobody else looks at it
+const SERVICES: readonly Service<any>[] = [hello, calculator];
+
+/** The service of that name; throws a `UsageError` that names the nearest. */
+// oxlint-disable-next-line typescript/no-explicit-any -- as above
+export function findService(name: string): Service<any> {
+  const found = SERVICES.find((service) => service.name === name);
+  if (found !== undefined) return found;
+  throw unknownName(
+    "service",
+    name,
+    SERVICES.map((service) => service.name),
+  );
+}
+
+/** Words of a command line as arguments of a method; throws a `UsageError` for too many, too few or no number. */
+export function argumentsOf({ name, parameters }: Service<unknown>, words: readonly string[]): Plain {
+  if (words.length !== parameters.length) {
+    const wanted = parameters.map((parameter) => parameter.name).join(" and ");
+    throw new UsageError(`${name} takes ${parameters.length} arguments, ${wanted}; ${words.length} given`);
+  }
+  return Object.fromEntries(
+    parameters.map((parameter, i) => {
+      const word = words[i] ?? "";
+      return [parameter.name, parameter.kind === "text" ? word : number(word)];
+    }),
+  );
+}
+
+function number(word: string): number {
+  const value = Number(word);
+  if (word.trim() === "" || !Number.isFinite(value)) {
+    throw new UsageError(`"${word}" is not a number; write digits, such as 5, -2.5 or 1e6`);
+  }
+  return value;
+}

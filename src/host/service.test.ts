@@ -1,0 +1,206 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { UsageError } from "../core/index.js";
+import { calculator, hello, type Service } from "../protocols/index.js";
+import { createMemoryTransport, nodeText, tcp, uds, udsAddress } from "../transports/index.js";
+import { ByteWriter, createPlainCodec } from "../wire/index.js";
+import { connect } from "./connect.js";
+import { serve } from "./serve.js";
+import { ServiceError } from "./service-frames.js";
+import { FileStore, MemoryStore, type Store } from "./store.js";
+
+const folder = mkdtempSync(join(tmpdir(), "lightcone-service-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const transports = { tcp, uds, memory: createMemoryTransport() };
+
+const PLACES = ["tcp://127.0.0.1:0", udsAddress(join(folder, "calc.sock")), "memory://calc"];
+
+const free = (): string => udsAddress(join(folder, `${Math.random()}.sock`));
+
+describe.each(PLACES)("over %s", (at) => {
+  test("a call gets its value, and a call that cannot run the reason", async () => {
+    await using server = await serve(calculator, { at, transports });
+    await using client = await connect(calculator, server.address, { transports });
+    expect(await client.multiply({ a: 5, b: 10 }, { deadline: "2s" })).toEqual({ kind: "ok", value: 50 });
+    expect(await client.divide({ a: 5, b: 0 })).toMatchObject({
+      kind: "failed",
+      reason: expect.stringContaining("division by zero") as string,
+    });
+    expect(await client.call("nonsense", {})).toMatchObject({ kind: "failed" });
+    expect(server.executed).toBe(1);
+  });
+
+  test("many clients with many calls at once each get their own answers", async () => {
+    await using server = await serve(calculator, { at, transports });
+    const clients = await Promise.all(
+      Array.from({ length: 8 }, () => connect(calculator, server.address, { transports })),
+    );
+    const answers = clients.flatMap((client, i) =>
+      Array.from({ length: 100 }, async (_, j) => {
+        expect(await client.add({ a: i * 1_000, b: j })).toEqual({ kind: "ok", value: i * 1_000 + j });
+      }),
+    );
+    await Promise.all(answers);
+    expect(server.executed).toBe(800);
+    await Promise.all(clients.map((client) => client.close()));
+  });
+});
+
+/** Counts what runs, outside the state: what a second run would show, whatever becomes of the state. */
+function counted(): { service: Service<{ operations: number }, "add">; runs: () => number } {
+  let runs = 0;
+  const service: Service<{ operations: number }, "add"> = {
+    ...calculator,
+    methods: ["add"],
+    handle(state, method, args) {
+      runs++;
+      return calculator.handle(state, method, args);
+    },
+  };
+  return { service, runs: () => runs };
+}
+
+describe("when the server goes away", () => {
+  test("with a store, calls go on at its successor; each ran once, and the count goes on", async () => {
+    const at = free();
+    const path = join(folder, "kept.json");
+    const { service, runs } = counted();
+    let server = await serve(service, { at, transports, store: new FileStore(path) });
+    await using client = await connect(service, at, { transports });
+    expect(client.mode).toBe("exactly-once");
+    const calls: Promise<unknown>[] = [];
+    for (let round = 0; round < 5; round++) {
+      for (let i = 0; i < 20; i++) calls.push(client.add({ a: round, b: i }));
+      // Perhaps before, perhaps after they have arrived or run.
+      if (round % 2 === 0) await calls.at(-1);
+      await server.close();
+      server = await serve(service, { at, transports, store: new FileStore(path) });
+    }
+    for (const outcome of await Promise.all(calls)) expect(outcome).toMatchObject({ kind: "ok" });
+    await server.close();
+    expect(runs()).toBe(100);
+    const kept: unknown = JSON.parse(new FileStore(path).load() ?? "");
+    expect(kept).toMatchObject({ service: { operations: 100 } });
+  });
+
+  test("without a store, what was under way is unknown, and what follows is not", async () => {
+    const at = free();
+    const server = await serve(hello, { at, transports });
+    await using client = await connect(hello, at, { transports });
+    expect(await client.hello({ name: "Ana" })).toMatchObject({ kind: "ok" });
+    await server.close();
+    const underWay = client.hello({ name: "Bea" });
+    await using _successor = await serve(hello, { at, transports });
+    expect((await underWay).kind).not.toBe("failed");
+    expect(await client.hello({ name: "Cem" })).toMatchObject({ kind: "ok" });
+  });
+
+  test("for good, a call ends unknown at its deadline", async () => {
+    const at = free();
+    const server = await serve(hello, { at, transports });
+    await using client = await connect(hello, at, { transports });
+    await client.hello({ name: "Ana" });
+    await server.close();
+    expect(await client.hello({ name: "Bea" }, { deadline: "50ms" })).toMatchObject({ kind: "unknown" });
+  });
+});
+
+test("an effect that cannot be kept does not happen, and the call runs once it can", async () => {
+  const memory = new MemoryStore();
+  let full = true;
+  const store: Store = {
+    prepare: (json) => (full ? "ENOSPC: no space left on device" : memory.prepare(json)),
+    commit: () => memory.commit(),
+    load: () => memory.load(),
+  };
+  const lines: string[] = [];
+  await using server = await serve(hello, {
+    at: free(),
+    transports,
+    store,
+    log: (line) => {
+      lines.push(line);
+      full = false;
+    },
+  });
+  await using client = await connect(hello, server.address, { transports });
+  expect(await client.hello({ name: "Ana" })).toEqual({
+    kind: "ok",
+    value: "Hello from server, Ana (greeting 1)",
+  });
+  expect(lines).toEqual([
+    "a call was not run, for its effect could not be kept: ENOSPC: no space left on device",
+  ]);
+});
+
+describe("a caller may", () => {
+  test("take a call back", async () => {
+    await using server = await serve(hello, { at: free(), transports });
+    await using client = await connect(hello, server.address, { transports });
+    const aborted = client.hello({ name: "Ana" }, { signal: AbortSignal.abort() });
+    expect(await aborted).toMatchObject({ kind: "failed" });
+    const controller = new AbortController();
+    const call = client.hello({ name: "Ana" }, { signal: controller.signal });
+    controller.abort();
+    expect((await call).kind).toBe("failed");
+    expect(server.executed).toBe(0);
+  });
+
+  test("close the client with calls under way", async () => {
+    await using server = await serve(hello, { at: free(), transports });
+    const client = await connect(hello, server.address, { transports });
+    const call = client.hello({ name: "Ana" });
+    await client.close();
+    expect((await call).kind).toBe("unknown");
+    expect((await client.hello({ name: "Ana" })).kind).toBe("failed");
+  });
+
+  test("not give what cannot be sent", async () => {
+    await using server = await serve(hello, { at: free(), transports });
+    await using client = await connect(hello, server.address, { transports });
+    await expect(client.hello({ name: "Ana" }, { deadline: "soon" })).rejects.toThrow(UsageError);
+    await expect(client.hello({ name: "Ana" }, { deadline: "1h" })).rejects.toThrow(/at most 5m/);
+    await expect(client.hello({ name: Number.NaN })).rejects.toThrow(/\.name/);
+    expect(await client.hello({ name: "x".repeat(20 * 2 ** 20) })).toMatchObject({ kind: "failed" });
+    expect(await client.hello({ name: "Ana" })).toMatchObject({ kind: "ok" });
+  });
+});
+
+describe("strangers", () => {
+  test("a client of another service is told which one is here", async () => {
+    await using server = await serve(hello, { at: free(), transports });
+    const failed = connect(calculator, server.address, { transports });
+    await expect(failed).rejects.toThrow(ServiceError);
+    await expect(failed).rejects.toThrow(/here is the service hello/);
+  });
+
+  test("whoever sends nonsense is cut off, and nobody else", async () => {
+    await using server = await serve(hello, { at: free(), transports });
+    await using client = await connect(hello, server.address, { transports });
+    const codec = createPlainCodec(nodeText);
+    const frames: unknown[] = [
+      null,
+      [],
+      { kind: "request" },
+      { kind: "hello", service: "hello", client: "../../etc" },
+      { kind: "hello", service: 4, client: "12345678" },
+    ];
+    for (const frame of frames) {
+      const stranger = await uds.dial(server.address);
+      const writer = new ByteWriter();
+      codec.encode(writer, frame);
+      stranger.receive(() => {});
+      stranger.send(writer.bytes, 0, writer.end);
+      expect((await stranger.closed).code).not.toBe("closed");
+    }
+    expect(await client.hello({ name: "Ana" })).toMatchObject({ kind: "ok" });
+  });
+
+  test("an address of no transport is refused", async () => {
+    await expect(serve(hello, { at: "tpc://127.0.0.1:0", transports })).rejects.toThrow(/did you mean "tcp"/);
+    await expect(connect(hello, "nowhere", { transports })).rejects.toThrow(/tcp:\/\/127\.0\.0\.1:65432/);
+  });
+});

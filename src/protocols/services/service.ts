@@ -1,0 +1,46 @@
+import { nearestName, type Plain } from "../../core/index.js";
+
+/**
+ * What a server does, as a pure state machine: it runs the same in a simulation, in a check and for real.
+ *
+ * State, arguments and values are plain data.
+ */
+export interface Service<State, Method extends string = string> {
+  /** Kebab-case: what the user types. */
+  readonly name: string;
+
+  /** In the order a user should meet them. */
+  readonly methods: readonly Method[];
+
+  /** The fields of every method's arguments, in the order in which they stand on a command line. */
+  readonly parameters: readonly Parameter[];
+
+  readonly initial: State;
+
+  /**
+   * Why such a call can never run, for the caller to read; `undefined` when it can. Depends on nothing else: what is
+   * refused here is refused in every state, so the caller knows that it did not run.
+   */
+  check(method: string, args: Plain): string | undefined;
+
+  /** Runs a call that `check` let through. */
+  handle(state: State, method: string, args: Plain): Handled<State>;
+}
+
+export interface Parameter {
+  readonly name: string;
+  readonly kind: "number" | "text";
+}
+
+export interface Handled<State> {
+  readonly state: State;
+  readonly value: Plain;
+}
+
+/** What to tell the caller of a method that there is not, with the nearest that there is; `undefined` when there is. */
+export function unknownMethod(method: string, methods: readonly string[]): string | undefined {
+  if (methods.includes(method)) return undefined;
+  const nearest = nearestName(method, methods);
+  const hint = nearest === undefined ? "" : `did you mean ${nearest}? `;
+  return `there is no such method; ${hint}give one of ${methods.join(", ")}`;
+}

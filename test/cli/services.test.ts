@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { lightcone, mainFile } from "../support/lightcone.js";
+
+const folder = mkdtempSync(join(tmpdir(), "lightcone-serve-"));
+const servers: ChildProcess[] = [];
+
+afterEach(() => {
+  for (const server of servers.splice(0)) server.kill("SIGKILL");
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Starts `lightcone serve`; gives the process and its address, once it listens. */
+function serve(...args: string[]): Promise<{ server: ChildProcess; address: string }> {
+  const server = spawn(process.execPath, [mainFile, "serve", ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  servers.push(server);
+  return new Promise((resolve, reject) => {
+    let printed = "";
+    server.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+      printed += chunk;
+      const address = / at (\S+), /.exec(printed)?.[1];
+      if (address !== undefined) resolve({ server, address });
+    });
+    server.once("exit", () => reject(new Error(`it ended without listening: ${printed}`)));
+  });
+}
+
+const call = (...args: string[]) => lightcone(["call", ...args]);
+
+test("a calculator is served over tcp, and called from the command line", async () => {
+  const { address } = await serve("calculator", "--listen", "tcp://127.0.0.1:0");
+  expect(await call("calculator", "multiply", "5", "10", "--to", address)).toMatchObject({
+    status: 0,
+    stdout: "50\n",
+  });
+  const json = await call("calculator", "subtract", "--to", address, "--json", "--", "-5", "1e3");
+  expect(JSON.parse(json.stdout)).toEqual({ kind: "ok", value: -1005 });
+});
+
+test("what cannot be called is refused in a line", async () => {
+  const { address } = await serve("hello", "--listen", `uds://${join(folder, "hello.sock")}`);
+  const refused: [string[], number, RegExp][] = [
+    [["calculator", "divide", "1", "0"], 2, /^lightcone: divide: division by zero; .*\n$/],
+    [["calculator", "add", "1", "two"], 2, /^lightcone: "two" is not a number; .*\n$/],
+    [["calculator", "add", "1"], 2, /^lightcone: calculator takes 2 arguments, a and b; 1 given\n$/],
+    [["calculator", "ad", "1", "2"], 2, /did you mean add\?/],
+    [["calculater", "add", "1", "2"], 2, /unknown service "calculater"; did you mean "calculator"\?/],
+    [["calculator", "add", "1", "2"], 4, /here is the service hello\n$/],
+  ];
+  for (const [words, status, stderr] of refused) {
+    const given = await call(...words, "--to", address);
+    expect(given).toMatchObject({ status, stdout: "" });
+    expect(given.stderr).toMatch(stderr);
+  }
+  const nobody = await call("hello", "hello", "Ana", "--to", `uds://${join(folder, "nobody.sock")}`);
+  expect(nobody).toMatchObject({ status: 4 });
+  expect(nobody.stderr).toMatch(/^lightcone: nobody listens at .*\n$/);
+});
+
+test("what a server killed with -9 had counted, its successor goes on counting", async () => {
+  const socket = `uds://${join(folder, "killed.sock")}`;
+  const data = join(folder, "hello.json");
+  for (let greeting = 1; greeting <= 3; greeting++) {
+    const { server, address } = await serve("hello", "--listen", socket, "--data", data);
+    expect(await call("hello", "hello", "Ana", "--to", address)).toMatchObject({
+      stdout: `Hello from server, Ana (greeting ${greeting})\n`,
+    });
+    server.kill("SIGKILL");
+    await once(server, "exit");
+  }
+});
+
+test("Ctrl-C ends a server in order, and leaves no socket", async () => {
+  const path = join(folder, "ended.sock");
+  const { server } = await serve("hello", "--listen", `uds://${path}`);
+  server.kill("SIGINT");
+  expect(await once(server, "exit")).toEqual([0, null]);
+  expect(existsSync(path)).toBe(false);
+});
