@@ -57,7 +57,8 @@ export class Terminal {
   }
 
   style(text: string, tone: Tone): string {
-    if (tone === "plain" || !this.colours) return text;
+    // Colours are made of escape characters, which are no text to an ASCII reader.
+    if (tone === "plain" || this.ascii || !this.colours) return text;
     return styleText(FORMATS[tone], text, { validateStream: false });
   }
 
@@ -92,5 +93,5 @@ const ASCII_FORMS: Readonly<Record<string, string>> = {
 };
 
 function asciiOnly(text: string): string {
-  return text.replace(/[^\x00-\x7f]/gu, (character) => ASCII_FORMS[character] ?? "?");
+  return text.replace(/[^\n -~]/gu, (character) => ASCII_FORMS[character] ?? "?");
 }

@@ -496,8 +496,7 @@ describe("a handler that fails ends the run as failed, with its own words", () =
   });
 
   test("by changing its state in place, when strict", () => {
-    const changing: typeof puppet.onMessage = (state) =>
-      Object.assign(state, { changed: true });
+    const changing: typeof puppet.onMessage = (state) => Object.assign(state, { changed: true });
     expect(failing(changing).detail).toMatch(/a handler must not change what it is given$/);
   });
 });

@@ -16,12 +16,10 @@ beforeAll(() => {
 
 afterAll(() => rmSync(place, { recursive: true }));
 
-const { installed } = shells();
+const installed = installedShells();
 
-describe("bash, without the bash-completion package", () => {
-  const at = test.skipIf(!installed.has("bash"));
-
-  at("completes labs, options of a lab, transports and shells", () => {
+describe.skipIf(!installed.has("bash"))("bash, without the bash-completion package", () => {
+  test("completes labs, options of a lab, transports and shells", () => {
     expect(inBash(["run", "ric"])).toEqual(["ricart-agrawala"]);
     expect(inBash(["sim", "ricart-agrawala", "--ent"])).toEqual(["--entries"]);
     expect(inBash(["run", "ricart-agrawala", "--transport", ""])).toEqual(["tcp", "uds"]);
@@ -31,19 +29,18 @@ describe("bash, without the bash-completion package", () => {
     expect(inBash(["sh"])).toEqual(["show"]);
   });
 
-  at("evaluates nothing that stands on the line", () => {
+  test("evaluates nothing that stands on the line", () => {
     const words = ["run", "$(touch made)", "`touch made`", "x; touch made", "ric"];
     for (let length = 2; length <= words.length; length++) inBash(words.slice(0, length));
     expect(existsSync(join(place, "made"))).toBe(false);
   });
 
-  at("may be sourced twice, and says nothing", () => {
+  test("may be sourced twice, and says nothing", () => {
     expect(bash("source <(lightcone completion bash)\nsource <(lightcone completion bash)")).toBe("");
   });
 
-  at("leaves the names of traces to readline", () => {
+  test("gives no names of files itself, so that readline adds and quotes them", () => {
     writeFileSync(join(place, "my run.trace"), "");
-    // Files are the shell's: only a real line has them, and bash -i on a pipe still reads its keys.
     expect(inBash(["show", "my"])).toEqual([]);
   });
 });
@@ -122,14 +119,14 @@ function bash(script: string): string {
   });
 }
 
-function shells(): { readonly installed: ReadonlySet<string> } {
+function installedShells(): ReadonlySet<string> {
   const found = ["bash", "zsh", "fish"].filter((shell) => {
     try {
       execFileSync(shell, ["-c", ":"]);
       return true;
     } catch {
-      return false;
+      return false; // Not on this machine.
     }
   });
-  return { installed: new Set(found) };
+  return new Set(found);
 }

@@ -187,14 +187,14 @@ describe("run, with real processes", () => {
   });
 
   test("an unusable runtime folder is replaced, and the run says so", async () => {
-    const { status, stderr } = await lightcone(
+    const { stdout, stderr } = await lightcone(
       ["run", "ricart-agrawala", "-n", "2", "--faults", "none", "--json"],
       { env: { XDG_RUNTIME_DIR: join(stateHome, "nowhere") } },
     );
     expect(stderr).toMatch(
       /^lightcone: \$XDG_RUNTIME_DIR will not do \([^\n]+\); the run's own files are in \S+\n$/,
     );
-    expect(status).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ violations: [], stopped: "quiescent" });
   });
 
   test("when the command itself is killed, its processes end by themselves", async () => {
