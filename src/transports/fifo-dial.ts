@@ -113,18 +113,16 @@ function shakeHands(
   shared: StreamShared,
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
-    let refusal: unknown;
-    const giveUp = (reason: unknown): void => {
-      refusal ??= reason;
-      pair.destroy();
-    };
-    const onAbort = (): void => giveUp(signal.reason);
+    let refusal: TransportError | undefined;
+    const onAbort = (): void => void pair.destroy();
     signal.addEventListener("abort", onAbort, { once: true });
     const look = setInterval(() => {
       try {
         closeSync(openDoor(folder, address, door));
       } catch (error) {
-        giveUp(error);
+        if (!(error instanceof TransportError)) throw error;
+        refusal = error;
+        pair.destroy();
       }
     }, LOOK_MS);
     const forget = (): void => {
@@ -138,7 +136,8 @@ function shakeHands(
     // Reaches nobody once the promise has been resolved.
     void connection.closed.then((reason) => {
       forget();
-      reject(refusal ?? handshakeError(reason, address));
+      if (signal.aborted) reject(signal.reason);
+      else reject(refusal ?? handshakeError(reason, address));
     });
   });
 }

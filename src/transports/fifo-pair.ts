@@ -78,7 +78,8 @@ export class FifoPair extends Duplex implements StreamSocket {
     clearTimeout(this.#broken?.timer);
     this.#in.destroy();
     this.#out.destroy();
-    void this.#gone.then(() => done(error));
+    const over = (): void => done(error);
+    void this.#gone.then(over);
   }
 
   #written(done: Done): Done {

@@ -14,7 +14,7 @@ export interface UdpOptions {
   readonly datagramBytes?: number;
   /** From here on `send` returns false; default 1 MiB. Bytes. */
   readonly highWaterBytes?: number;
-  /** Beyond it `send` throws `buffer-full`; default 4 MiB. Bytes. */
+  /** Beyond it `send` throws `buffer-full`; default 64 MiB. Bytes. */
   readonly bufferBytesMax?: number;
   /** So often each side says that it is there; default 1 s. Milliseconds. */
   readonly heartbeatMs?: number;

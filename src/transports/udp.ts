@@ -26,7 +26,7 @@ export function createUdpTransport(options: UdpOptions = {}): UdpTransport {
     frameBytesMax: options.frameBytesMax ?? 60_000,
     datagramBytes: options.datagramBytes ?? 1_200,
     highWaterBytes: options.highWaterBytes ?? 1024 * 1024,
-    bufferBytesMax: options.bufferBytesMax ?? 4 * 1024 * 1024,
+    bufferBytesMax: options.bufferBytesMax ?? 64 * 1024 * 1024,
     heartbeatMs: options.heartbeatMs ?? 1_000,
     silenceMsMax: options.silenceMsMax ?? 3_500,
     closeMsMax: options.closeMsMax ?? 2_000,
