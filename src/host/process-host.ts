@@ -361,7 +361,8 @@ export class ProcessHost implements Surroundings, Disposable {
     } else if (this.#phase === "new") {
       this.#earlyBytes += end - start;
       if (this.#early.length < EARLY_MAX && this.#earlyBytes <= EARLY_BYTES_MAX) {
-        this.#early.push({ link, frame: bytes.slice(start, end) });
+        // Not `slice`, which shares the bytes when they are a Buffer.
+        this.#early.push({ link, frame: Uint8Array.from(bytes.subarray(start, end)) });
       } else {
         this.#refuse(link, new HostError("peer-violation", `${link.peer} sent too much before the start`));
       }

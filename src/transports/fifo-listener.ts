@@ -145,7 +145,8 @@ async function hangDoor(folder: string, address: string): Promise<Door> {
   } catch (error) {
     if (fd !== undefined) closeSync(fd);
     removeFifo(passing);
-    throw error;
+    // Another listener has swept the folder: then it listens here.
+    throw error instanceof TransportError && error.code === "refused" ? inUse(address) : error;
   }
 }
 
@@ -155,7 +156,7 @@ function nameDoor(passing: string, folder: string): boolean {
     linkSync(passing, doorPath(folder));
     return true;
   } catch (error) {
-    // Another listener has swept the folder: then it listens here.
+    // No passing name any more: swept by another listener, see above.
     if (systemCode(error) === "EEXIST" || systemCode(error) === "ENOENT") return false;
     throw error;
   }
@@ -164,10 +165,17 @@ function nameDoor(passing: string, folder: string): boolean {
 /** Throws `address-in-use` unless what is there is a FIFO of ours behind which nobody listens. */
 function removeDeadDoor(folder: string, address: string): void {
   const path = doorPath(folder);
+  let found: FifoIdentity | undefined;
   try {
-    closeSync(openFifo(path, "write"));
+    found = identifyFifo(path);
+    closeSync(openFifo(path, "write", found));
   } catch (error) {
-    if (error instanceof TransportError && error.code === "refused") return removeFifo(path);
+    if (error instanceof TransportError && error.code === "refused") {
+      // Still the same one? An instant remains between these two calls; two processes that start at one address at
+      // once are the supervisor's mistake.
+      if (found !== undefined && isDoor(folder, found)) removeFifo(path);
+      return;
+    }
     if (error instanceof TransportError && error.code === "not-permitted") {
       throw new TransportError("address-in-use", `${address} is taken: ${error.message}`, { address });
     }
