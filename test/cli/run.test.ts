@@ -78,7 +78,7 @@ describe("run, with real processes", () => {
   });
 
   test.each(["fifo", "udp"])(
-    "ricart-agrawala over %s with the lab's faults passes, and replays exactly",
+    "ricart-agrawala over %s with frequent faults passes, and replays exactly",
     async (scheme) => {
       const trace = join(stateHome, `${scheme}.trace`);
       const args = [
@@ -86,6 +86,8 @@ describe("run, with real processes", () => {
         "ricart-agrawala",
         "-n",
         "4",
+        "--faults",
+        "delay 1..20ms, loss 20%, duplicate 30%",
         "--seed",
         "5",
         "--transport",
