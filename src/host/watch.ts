@@ -68,7 +68,6 @@ export class Watch {
     this.#polledMs = now;
     const still = quiet ? this.#stillness(running) : undefined;
     const { lossless = true } = this.#options;
-    const now = performance.now();
     if (still === undefined || still !== this.#still) this.#stillSinceMs = now;
     else if (lossless || now - this.#stillSinceMs >= QUIET_MS_MIN) return true;
     this.#still = still;
