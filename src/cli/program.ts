@@ -66,7 +66,11 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
       .argument("<lab>", "a lab of `lightcone labs`, or your own file: ./my-lab.ts")
       .description("run a lab with real processes, break things, judge what happened"),
   )
-    .addOption(new Option("--transport <scheme>", "what the processes talk over: tcp or uds").default("tcp"))
+    .addOption(
+      new Option("--transport <scheme>", "what the processes talk over: tcp, uds, fifo or udp").default(
+        "tcp",
+      ),
+    )
     .action(async (_lab: string, options: RunFlags & { transport: string }, command: Command) => {
       const { runCommand } = await import("./commands/run.js");
       outcome.status = await runCommand(command.args, options, terminal);

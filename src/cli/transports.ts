@@ -1,4 +1,4 @@
-import { tcp, uds, type TransportTable } from "../transports/index.js";
+import { fifo, tcp, udp, uds, type TransportTable } from "../transports/index.js";
 
 /** What `--transport` may name. */
-export const TRANSPORTS: TransportTable = { tcp, uds };
+export const TRANSPORTS: TransportTable = { tcp, uds, fifo, udp };

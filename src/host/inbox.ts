@@ -23,7 +23,7 @@ export class Inbox {
   readonly #arrived: Arrived = { send: 0, stamp: [], message: undefined };
 
   /**
-   * The message in `bytes` from `start` to `end`, valid until the next call; `undefined` for a heartbeat.
+   * The message in `bytes` from `start` to `end`, valid until the next call; `undefined` for what is none.
    *
    * Throws `FrameError`, `DecodeError`, `ClockError` or `HostError("peer-violation")`: then the link cannot be
    * trusted any more.
@@ -32,6 +32,8 @@ export class Inbox {
     const header = this.#header;
     decodeMessage(header, bytes, start, end);
     if (header.kind === "heartbeat") return undefined;
+    // A late copy of what introduced the peer, as a network of datagrams may deliver it.
+    if (header.kind !== "message" && !link.inSequence) return undefined;
     if (header.kind !== "message") {
       throw new HostError("peer-violation", `${link.peer} sent a ${header.kind} where a message belongs`);
     }
@@ -45,6 +47,9 @@ export class Inbox {
   #stampOf(link: Link): readonly number[] {
     const { clockForm, clock: entries, number } = this.#header;
     const changed = clockForm === "changed";
+    if (changed && !link.inSequence) {
+      throw new HostError("peer-violation", `${link.peer} sent a difference of clocks where any may be lost`);
+    }
     const stamp = link.decompressor.decode(
       changed ? { kind: "changes", since: link.lastInSequence, entries } : { kind: "whole", entries },
     );

@@ -1,8 +1,11 @@
 import { ClockDecompressor } from "../clocks/index.js";
 import type { ProcessId } from "../core/index.js";
-import type { Connection } from "../transports/index.js";
+import type { Connection, TransportPromises } from "../transports/index.js";
 import { HeldMessages, type HeldMessage } from "./held-messages.js";
 import type { RunClock } from "./run-clock.js";
+
+/** What a connection's transport promises of what it carries. */
+export type Delivery = Pick<TransportPromises, "ordered" | "reliable">;
 
 /** One process's view of its link to another (or to itself): a connection while there is one, and what waits. */
 export class Link {
@@ -14,6 +17,8 @@ export class Link {
   readonly queue: HeldMessage[] = [];
   readonly decompressor: ClockDecompressor;
   connection: Connection | undefined;
+  /** The present connection keeps the order and loses nothing: clocks may travel as differences. */
+  inSequence = true;
   /** What both ends call the connection. */
   name = "";
   /** The peer has crashed and has not come back. */
@@ -37,8 +42,9 @@ export class Link {
     this.held = new HeldMessages(clock, leave);
   }
 
-  attach(connection: Connection, name: string): void {
+  attach(connection: Connection, name: string, { ordered, reliable }: Delivery): void {
     this.connection = connection;
+    this.inSequence = ordered && reliable;
     this.name = name;
     this.down = false;
     this.sent = 0;

@@ -24,7 +24,8 @@ export class Loopback implements Connection {
 
   send(frame: Uint8Array, start = 0, end = frame.length): boolean {
     if (this.#over) return false;
-    this.#frames.push(frame.slice(start, end));
+    // Not `slice`, which shares the bytes when the frame is a Buffer.
+    this.#frames.push(Uint8Array.from(frame.subarray(start, end)));
     this.bufferedBytes += end - start;
     if (!this.#planned) {
       this.#planned = true;

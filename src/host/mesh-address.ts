@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { UsageError } from "../core/index.js";
-import { udsAddress } from "../transports/index.js";
+import { fifoAddress, udsAddress } from "../transports/index.js";
 
 /**
  * Where one incarnation of a process listens for its peers: a port of the system's choice on the loopback interface,
@@ -17,7 +17,7 @@ export function meshAddress(scheme: string, folder: string, index: number, incar
     case "uds":
       return udsAddress(join(folder, `${index}.${incarnation}.sock`));
     case "fifo":
-      return `fifo://${join(folder, `${index}.${incarnation}.fifo`)}`;
+      return fifoAddress(join(folder, `${index}.${incarnation}.fifo`));
     default:
       return `${scheme}://127.0.0.1:0`;
   }

@@ -4,6 +4,7 @@ import { escapeText, type ProcessId } from "../core/index.js";
 import type { Connection, FrameReceiver, Listener, Transport } from "../transports/index.js";
 import type { PeerAddress } from "./control.js";
 import { HostError } from "./errors.js";
+import type { Delivery } from "./link.js";
 import {
   decodeHello,
   decodeWelcome,
@@ -30,7 +31,7 @@ const RETRY_MS_MAX = 2_000;
 /** Who uses the connections: a `ProcessHost`. */
 export interface MeshUser {
   /** Gives what is to receive the frames that follow. */
-  attach(peer: ProcessId, connection: Connection, name: string): FrameReceiver;
+  attach(peer: ProcessId, connection: Connection, name: string, delivery: Delivery): FrameReceiver;
   detach(peer: ProcessId, connection: Connection): void;
 }
 
@@ -252,7 +253,7 @@ export class Mesh implements AsyncDisposable {
       if (peer.connection === connection) peer.connection = undefined;
       this.#options.user.detach(process, connection);
     });
-    const receiver = this.#options.user.attach(process, connection, name);
+    const receiver = this.#options.user.attach(process, connection, name, this.#options.transport.promises);
     this.#absent.delete(process);
     this.#wake();
     return receiver;

@@ -20,8 +20,8 @@ export const BUFFERED_BYTES_MAX = 32 * 2 ** 20;
  * What leaves a process: stamps every message with the clock of its send event, lets the injector decide what becomes
  * of it, and holds back what waits.
  *
- * A message that leaves at once carries the difference to the last one on its connection; any other carries its whole
- * clock, because it builds on nothing and others may pass it.
+ * A message that leaves at once carries the difference to the last one on its connection, where that keeps the order
+ * and loses nothing; any other carries its whole clock, because it builds on nothing and others may pass it.
  */
 export class Outbox {
   readonly #self: ProcessId;
@@ -120,7 +120,10 @@ export class Outbox {
       this.#journal.drop(link.peer, send, "disconnected");
       return true;
     }
-    this.#encode(send, this.#compressor.encode(link.index), message);
+    const stamp = link.inSequence
+      ? this.#compressor.encode(link.index)
+      : this.#compressor.encodeWhole(this.#live.copy());
+    this.#encode(send, stamp, message);
     return this.#transmit(link, connection, this.#frame.bytes, this.#frame.end);
   }
 

@@ -1,9 +1,12 @@
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { recordedClocks } from "../checkers/index.js";
 import { processNames, type AnyProtocol, type Protocol } from "../core/index.js";
 import { parseFaults, type FaultPlan } from "../faults/index.js";
 import { CausalMerger, CausalTracker, type TraceEvent } from "../trace/index.js";
 import { createMemoryTransport, type Connection, type FrameReceiver } from "../transports/index.js";
+import { ByteWriter, createPlainCodec, encodeMessage, messageHeader } from "../wire/index.js";
+import { encodeHello } from "./hello.js";
+import type { Delivery } from "./link.js";
 import { Mesh } from "./mesh.js";
 import { ProcessHost, type HostListener } from "./process-host.js";
 import { MemoryRecorder } from "./recorder.js";
@@ -370,4 +373,107 @@ test("what waits for a peer that crashed is dropped and recorded, and so is what
   host.command("lost");
   // start, (command, send) and drop, (command, send, drop)
   expect(host.number).toBe(7);
+});
+
+describe("clocks over links that keep their promises, and over others", () => {
+  const talker: AnyProtocol = {
+    name: "talker",
+    start: () => 0,
+    onCommand(state, _command, ctx) {
+      ctx.send("P2", "news");
+      return state;
+    },
+    onMessage: (state: unknown) => state,
+  };
+  // The second byte of a frame says how its clock travels.
+  const [WHOLE, CHANGES] = [1, 2];
+
+  function joined(self: "P1" | "P2", delivery: Delivery) {
+    const troubles: string[] = [];
+    const recorder = new MemoryRecorder();
+    const listener: HostListener = {
+      onFailure: (error) => troubles.push(error.message),
+      onTrouble: (error) => troubles.push(error.code),
+    };
+    const clock = new RunClock();
+    const host = new ProcessHost({
+      protocol: talker,
+      self,
+      processes: ["P1", "P2"],
+      seed: 1,
+      clock,
+      listener,
+      recorder,
+    });
+    onTestFinished(() => host[Symbol.dispose]());
+    const wire = new Wire();
+    const receive = host.attach(self === "P1" ? "P2" : "P1", wire, "c", delivery);
+    host.start();
+    return { host, wire, receive, troubles, recorder };
+  }
+
+  test.each([
+    [{ ordered: true, reliable: true }, CHANGES],
+    [{ ordered: false, reliable: true }, WHOLE],
+    [{ ordered: true, reliable: false }, WHOLE],
+    [{ ordered: false, reliable: false }, WHOLE],
+  ])("with %o every message is stamped in form %i", (delivery, form) => {
+    const { host, wire } = joined("P1", delivery);
+    for (let i = 0; i < 3; i++) host.command("go");
+    expect(wire.frames.map((frame) => frame[1])).toEqual([form, form, form]);
+  });
+
+  test("messages that are lost, doubled and overtaken keep their clocks", () => {
+    const datagrams: Delivery = { ordered: false, reliable: false };
+    const sender = joined("P1", datagrams);
+    for (let i = 0; i < 4; i++) sender.host.command("go");
+    const receiver = joined("P2", datagrams);
+    const [first, , third, fourth] = sender.wire.frames;
+    for (const frame of [fourth, first, third])
+      if (frame !== undefined) receiver.receive(frame, 0, frame.length);
+    expect(receiver.troubles).toEqual([]);
+    expect(receiver.host.status().links.map((link) => link.received)).toContain(3);
+    expect(receiver.recorder.lines.filter((line) => line.includes('"receive"'))).toHaveLength(3);
+  });
+
+  test("a difference of clocks where any may be lost is refused", () => {
+    const sender = joined("P1", { ordered: true, reliable: true });
+    sender.host.command("go");
+    const receiver = joined("P2", { ordered: true, reliable: false });
+    const [frame] = sender.wire.frames;
+    if (frame !== undefined) receiver.receive(frame, 0, frame.length);
+    expect(receiver.troubles).toEqual(["peer-violation"]);
+  });
+
+  test("a late copy of what introduced the peer is passed over where datagrams may come twice", () => {
+    const hello = { from: "P1", to: "P2", incarnation: 0, instance: "i", connection: "c", token: "t" };
+    const late = encodeHello(hello);
+    const datagrams = joined("P2", { ordered: false, reliable: false });
+    datagrams.receive(late, 0, late.length);
+    expect(datagrams.troubles).toEqual([]);
+    const stream = joined("P2", { ordered: true, reliable: true });
+    stream.receive(late, 0, late.length);
+    expect(stream.troubles).toEqual(["peer-violation"]);
+  });
+});
+
+test("what arrives before the start stays as it was, though its bytes are used again", () => {
+  const seen: unknown[] = [];
+  const listening: AnyProtocol = {
+    name: "listening",
+    start: () => 0,
+    onMessage(state, _from, message) {
+      seen.push(message);
+      return state;
+    },
+  };
+  const { host, receive } = lone(listening);
+  const writer = new ByteWriter();
+  encodeMessage(writer, { ...messageHeader(), number: 1, clockForm: "full", clock: [0, 1] });
+  createPlainCodec().encode(writer, "early");
+  const bytes = Buffer.from(writer.copy());
+  receive(bytes, 0, bytes.length);
+  bytes.fill(0);
+  host.start();
+  expect(seen).toEqual(["early"]);
 });

@@ -20,7 +20,7 @@ import type { Connection, FrameReceiver } from "../transports/index.js";
 import { HostError, messageOf } from "./errors.js";
 import { Inbox } from "./inbox.js";
 import { Journal, type Receipt } from "./journal.js";
-import { Link } from "./link.js";
+import { Link, type Delivery } from "./link.js";
 import { Loopback } from "./loopback.js";
 import { Outbox } from "./outbox.js";
 import type { Recorder } from "./recorder.js";
@@ -32,6 +32,8 @@ export const EARLY_MAX = 100_000;
 
 /** Bytes of those. */
 export const EARLY_BYTES_MAX = 64 * 2 ** 20;
+
+const IN_SEQUENCE: Delivery = { ordered: true, reliable: true };
 
 /** What a host tells whoever runs it; called outside of steps. */
 export interface HostListener {
@@ -197,12 +199,13 @@ export class ProcessHost implements Surroundings, Disposable {
 
   /**
    * Uses the connection for the link to `peer`; both ends call it `name`. Replaces one that is still there. Gives what
-   * is to receive its frames.
+   * is to receive its frames. `delivery` is what the connection's transport promises: clocks are compressed only where
+   * nothing is lost or overtaken.
    */
-  attach(peer: ProcessId, connection: Connection, name: string): FrameReceiver {
+  attach(peer: ProcessId, connection: Connection, name: string, delivery = IN_SEQUENCE): FrameReceiver {
     const link = this.#linkTo(peer);
     link.connection?.abort("replaced by a newer connection");
-    link.attach(connection, name);
+    link.attach(connection, name, delivery);
     connection.beforeFlush = () => this.flush();
     this.#outbox.attached(link);
     return (bytes, start, end) => {
@@ -358,7 +361,8 @@ export class ProcessHost implements Surroundings, Disposable {
     } else if (this.#phase === "new") {
       this.#earlyBytes += end - start;
       if (this.#early.length < EARLY_MAX && this.#earlyBytes <= EARLY_BYTES_MAX) {
-        this.#early.push({ link, frame: bytes.slice(start, end) });
+        // Not `slice`, which shares the bytes when they are a Buffer.
+        this.#early.push({ link, frame: Uint8Array.from(bytes.subarray(start, end)) });
       } else {
         this.#refuse(link, new HostError("peer-violation", `${link.peer} sent too much before the start`));
       }

@@ -56,3 +56,17 @@ test("rounds between which something happened differ", () => {
   const later = (process: string): Report => report(process, { number: 11 }, { read: 11 });
   expect(stillness([report("P1"), report("P2")])).not.toBe(stillness([later("P1"), later("P2")]));
 });
+
+test("where messages may be lost on the way, what was sent and never came does not hide the silence", () => {
+  const sender = report("P1", {
+    links: [
+      { peer: "P1", connection: "loopback", sent: 1, received: 1 },
+      { peer: "P2", connection: "c", sent: 4, received: 3 },
+    ],
+  });
+  expect(stillness([sender, report("P2")])).toBeUndefined();
+  const still = stillness([sender, report("P2")], false);
+  expect(still).toBeDefined();
+  expect(stillness([report("P1"), report("P2")], false)).not.toBe(still);
+  expect(stillness([report("P1", { timers: 1 }), report("P2")], false)).toBeUndefined();
+});

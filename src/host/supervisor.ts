@@ -116,7 +116,11 @@ class RealRun {
       this.#folder[Symbol.dispose]();
       throw error;
     }
-    this.#watch = new Watch(this.#all, options);
+    this.#watch = new Watch(this.#all, {
+      startMsMax: options.startMsMax,
+      answerMsMax: options.answerMsMax,
+      lossless: options.transports[this.#header.transport ?? "tcp"]?.promises.reliable,
+    });
     this.#byName = new Map(this.#all.map((one) => [one.process, one]));
     const run = { processes: options.processes, seed: options.seed, options: options.options };
     this.#users = new Users(options.lab.user, run, this.#clock, (process, command) =>

@@ -11,7 +11,12 @@ const POLL_MS_EACH_PAIR = 1 / 25;
 /** At the end of the run a silence of that long is worth a word; or of half the run, if that is less. */
 const SILENCE_MS_MIN = 1_000;
 
+// Far longer than a datagram is under way on one machine whose processes answer.
+const QUIET_MS_MIN = 500;
+
 export interface WatchOptions {
+  /** Whether the transport between the participants loses nothing; default true. */
+  readonly lossless?: boolean | undefined;
   readonly startMsMax?: number | undefined;
   readonly answerMsMax?: number | undefined;
 }
@@ -32,6 +37,7 @@ export class Watch {
   readonly #options: WatchOptions;
   #poll = 0;
   #still: string | undefined;
+  #stillSinceMs = 0;
   #lastRoundMs = 0;
   #polledMs = 0;
 
@@ -61,7 +67,9 @@ export class Watch {
     if (now - this.#polledMs < POLL_MS_EACH_PAIR * this.#all.length ** 2) return false;
     this.#polledMs = now;
     const still = quiet ? this.#stillness(running) : undefined;
-    if (still !== undefined && still === this.#still) return true;
+    const { lossless = true } = this.#options;
+    if (still === undefined || still !== this.#still) this.#stillSinceMs = now;
+    else if (lossless || now - this.#stillSinceMs >= QUIET_MS_MIN) return true;
     this.#still = still;
     this.#poll++;
     for (const one of running) one.send({ kind: "poll", poll: this.#poll });
@@ -74,7 +82,7 @@ export class Watch {
       if (status === undefined) return undefined;
       reports.push({ process, status, commandsGiven, read: lane.number });
     }
-    return stillness(reports);
+    return stillness(reports, this.#options.lossless);
   }
 
   /** Names the participants that are asked and do not answer, when they have been silent for a while. */

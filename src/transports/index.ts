@@ -1,3 +1,4 @@
+export { createFifoTransport, fifo, fifoAddress, parseFifoAddress } from "./fifo.js";
 export type { MemoryOptions } from "./memory.js";
 export { createMemoryTransport } from "./memory.js";
 export { nodeCrc32, nodeText } from "./platform.js";
@@ -6,4 +7,7 @@ export { createTcpTransport, parseTcpAddress, tcp } from "./tcp.js";
 export * from "./transport.js";
 export type { TransportErrorCode } from "./transport-error.js";
 export { TransportError } from "./transport-error.js";
+export type { UdpTransport } from "./udp.js";
+export { createUdpTransport, udp } from "./udp.js";
+export type { UdpCounters, UdpOptions } from "./udp-options.js";
 export { createUdsTransport, parseUdsAddress, SOCKET_PATH_BYTES_MAX, uds, udsAddress } from "./uds.js";

@@ -185,7 +185,8 @@ class MemoryConnection implements Connection {
         `${this.#queuedBytes} bytes wait to be sent; wait for drained()`,
       );
     }
-    this.#queue.push(frame.slice(start, end));
+    // Not `slice`, which shares the bytes when the frame is a Buffer.
+    this.#queue.push(Uint8Array.from(frame.subarray(start, end)));
     this.#queuedBytes += end - start + FRAME_COST;
     this.schedule();
     return this.#queuedBytes < highWaterBytes;

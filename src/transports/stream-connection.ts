@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import type { BatchOptions, ChunkPool } from "../wire/index.js";
 import {
   BatchDecoder,
@@ -13,6 +13,12 @@ import {
 } from "../wire/index.js";
 import type { CloseCode, CloseReason, Connection, FrameReceiver } from "./transport.js";
 import { TransportError } from "./transport-error.js";
+
+/** What a connection needs of its socket: a `net.Socket` has it. */
+export interface StreamSocket extends Duplex {
+  /** Ends once everything written has left, and destroys then. */
+  destroySoon(): void;
+}
 
 /** What all connections of one stream transport share. */
 export interface StreamShared extends Required<BatchOptions> {
@@ -51,7 +57,7 @@ export class StreamConnection implements Connection {
   readonly remote: string;
   readonly closed: Promise<CloseReason>;
   beforeFlush: (() => void) | undefined;
-  readonly #socket: Socket;
+  readonly #socket: StreamSocket;
   readonly #shared: StreamShared;
   readonly #onReady: (connection: StreamConnection) => void;
   readonly #encoder: BatchEncoder;
@@ -74,7 +80,7 @@ export class StreamConnection implements Connection {
 
   /** `onReady` is called once, when the peer has introduced itself properly. */
   constructor(
-    socket: Socket,
+    socket: StreamSocket,
     remote: string,
     shared: StreamShared,
     handshakeMsMax: number,

@@ -21,9 +21,10 @@ export interface StreamOptions {
   readonly closeMsMax?: number;
 }
 
-const HANDSHAKE_MS_MAX = 2_000;
-const CONNECT_MS_MAX = 10_000;
-const CONNECTIONS_MAX = 10_000;
+/** Defaults of `ListenOptions` and `DialOptions`. */
+export const HANDSHAKE_MS_MAX = 2_000;
+export const CONNECT_MS_MAX = 10_000;
+export const CONNECTIONS_MAX = 10_000;
 
 export function streamShared(options: StreamOptions): StreamShared {
   return {
@@ -103,7 +104,8 @@ export function dialStream(
   });
 }
 
-function handshakeError(reason: CloseReason, address: string): TransportError {
+/** What it means to whoever dialled that a connection was over before its handshake was. */
+export function handshakeError(reason: CloseReason, address: string): TransportError {
   const facts = { address };
   switch (reason.code) {
     case "closed":

@@ -14,6 +14,7 @@ export type TransportErrorCode =
   | "closed"
   | "buffer-full"
   | "accept-failed"
+  | "mkfifo-missing"
   | FrameErrorCode;
 
 /** The network, the machine or the other side did not do its part; `facts` has the address. */

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "vitest";
 import { transportCompliance } from "../testing/transport-compliance.js";
+import { createFifoTransport, fifoAddress } from "./fifo.js";
 import { createMemoryTransport } from "./memory.js";
 import { createTcpTransport } from "./tcp.js";
+import { createUdpTransport } from "./udp.js";
 import { createUdsTransport, udsAddress } from "./uds.js";
 
 transportCompliance(
@@ -36,5 +38,26 @@ transportCompliance(
       };
     },
   },
+  { describe, test },
+);
+
+transportCompliance(
+  {
+    name: "fifo",
+    create: async () => {
+      const folder = await mkdtemp(join(tmpdir(), "lightcone-fifo-"));
+      let count = 0;
+      return {
+        transport: createFifoTransport(),
+        address: () => fifoAddress(join(folder, `${++count}`)),
+        dispose: () => rm(folder, { recursive: true }),
+      };
+    },
+  },
+  { describe, test },
+);
+
+transportCompliance(
+  { name: "udp", create: () => ({ transport: createUdpTransport(), address: () => "udp://127.0.0.1:0" }) },
   { describe, test },
 );

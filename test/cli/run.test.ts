@@ -77,6 +77,34 @@ describe("run, with real processes", () => {
     expect(status).toBe(0);
   });
 
+  test.each(["fifo", "udp"])(
+    "ricart-agrawala over %s with frequent faults passes, and replays exactly",
+    async (scheme) => {
+      const trace = join(stateHome, `${scheme}.trace`);
+      const args = [
+        "run",
+        "ricart-agrawala",
+        "-n",
+        "4",
+        "--faults",
+        "delay 1..20ms, loss 20%, duplicate 30%",
+        "--seed",
+        "5",
+        "--transport",
+        scheme,
+        "--json",
+        "--out",
+        trace,
+      ];
+      const { status, stdout, stderr } = await lightcone(args);
+      expect(stderr).toBe("");
+      expect(JSON.parse(stdout)).toMatchObject({ verdict: "pass", violations: [] });
+      expect(status).toBe(0);
+      const replayed = await lightcone(["replay", trace, "--json"]);
+      expect(JSON.parse(replayed.stdout)).toMatchObject({ exact: true, differences: [] });
+    },
+  );
+
   test("a user's own lab file runs as processes, in the simulator, and is found again by check", async () => {
     const file = "./examples/ping-pong.ts";
     const trace = join(stateHome, "ping-pong.trace");
