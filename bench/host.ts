@@ -20,7 +20,7 @@ const KINDS = ["raw", "host", "recorded"] as const;
 
 type Kind = (typeof KINDS)[number];
 
-/** Two processes over TCP loopback, 256 requests under way, each message received answered by one sent. */
+/** Two processes over TCP loopback, each with 128 requests under way; every message received is answered by one sent. */
 const benchmark: Benchmark = {
   name: "host",
   claim:

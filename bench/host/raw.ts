@@ -13,9 +13,7 @@ export const raw: Pair = {
   first: (onListening) =>
     new Promise((resolve) => {
       const server = createServer({ noDelay: true }, (socket) => {
-        const link = new RawLink(socket);
-        for (let timestamp = 1; timestamp <= WINDOW; timestamp++) link.send({ kind: "request", timestamp });
-        resolve(link);
+        resolve(new RawLink(socket));
       });
       server.listen(0, "127.0.0.1", () => {
         const bound = server.address();
@@ -39,18 +37,20 @@ class RawLink implements Side {
   readonly #tick = new ByteWriter();
   #scheduled = false;
   #rest: Buffer | undefined;
-  #received = 0;
+  #requests = 0;
+  #replies = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => this.#parse(chunk));
+    for (let timestamp = 1; timestamp <= WINDOW; timestamp++) this.#send({ kind: "request", timestamp });
   }
 
   received(): number {
-    return this.#received;
+    return this.#requests + this.#replies;
   }
 
-  send(message: Message): void {
+  #send(message: Message): void {
     const writer = this.#tick;
     const start = writer.end;
     writer.u32(0);
@@ -78,7 +78,7 @@ class RawLink implements Side {
       const end = at + LENGTH_BYTES + bytes.readUInt32BE(at);
       if (end > bytes.length) break;
       const message = this.#codec.decode(bytes, at + LENGTH_BYTES, end) as Message;
-      this.send(answer(message, ++this.#received));
+      this.#send(answer(message, message.kind === "request" ? ++this.#requests : ++this.#replies));
       at = end;
     }
     this.#rest = at < bytes.length ? bytes.subarray(at) : undefined;

@@ -1,36 +1,43 @@
 import type { Protocol } from "../../dist/core/index.js";
 
-/** Requests that are under way at any time. */
-export const WINDOW = 256;
+/**
+ * Requests that each end keeps under way. Both ask, so both are busy at once: were only one to ask, the two would take
+ * turns, and the figures would be those of waking a sleeping processor.
+ */
+export const WINDOW = 128;
 
 /** Messages of Ricart and Agrawala's shape: 29 and 16 bytes once the numbers have grown. */
 export type Message =
   { readonly kind: "request"; readonly timestamp: number } | { readonly kind: "reply"; readonly of: number };
 
-interface Count {
-  /** Messages received; since links keep their order, also the number that the last one bore. */
-  readonly received: number;
+interface Counts {
+  readonly requests: number;
+  readonly replies: number;
 }
 
-/** P1 keeps {@link WINDOW} requests under way, P2 replies to each; both see that none is lost, repeated or overtaken. */
-export const traffic: Protocol<Count, Message> = {
+/** Each of two processes answers every request, and every reply with the next request. */
+export const traffic: Protocol<Counts, Message> = {
   name: "traffic",
 
   start(ctx) {
-    if (ctx.self === "P1") {
+    for (const peer of ctx.peers) {
       for (let timestamp = 1; timestamp <= WINDOW; timestamp++)
-        ctx.send("P2", { kind: "request", timestamp });
+        ctx.send(peer, { kind: "request", timestamp });
     }
-    return { received: 0 };
+    return { requests: 0, replies: 0 };
   },
 
-  onMessage({ received }, from, message, ctx) {
-    ctx.send(from, answer(message, received + 1));
-    return { received: received + 1 };
+  onMessage({ requests, replies }, from, message, ctx) {
+    if (message.kind === "request") {
+      ctx.send(from, answer(message, requests + 1));
+      return { requests: requests + 1, replies };
+    }
+    ctx.send(from, answer(message, replies + 1));
+    return { requests, replies: replies + 1 };
   },
 };
 
-/** What is sent for the `count`-th message; throws when it is not the one that should have come. */
+/** What is sent for the `count`-th message of its kind; throws when it is not the one that should have come. */
 export function answer(message: Message, count: number): Message {
   const number = message.kind === "request" ? message.timestamp : message.of;
   if (number !== count) throw new Error(`${message.kind} ${number} came as number ${count}`);
