@@ -22,9 +22,9 @@ describe.skipIf(!installed.has("bash"))("bash, without the bash-completion packa
   test("completes labs, options of a lab, transports and shells", () => {
     expect(inBash(["run", "ric"])).toEqual(["ricart-agrawala"]);
     expect(inBash(["sim", "ricart-agrawala", "--ent"])).toEqual(["--entries"]);
-    expect(inBash(["run", "ricart-agrawala", "--transport", ""])).toEqual(["tcp", "uds"]);
+    expect(inBash(["run", "ricart-agrawala", "--transport", ""])).toEqual(["tcp", "uds", "fifo", "udp"]);
     // As bash splits --transport=u.
-    expect(inBash(["run", "ricart-agrawala", "--transport", "=", "u"])).toEqual(["uds"]);
+    expect(inBash(["run", "ricart-agrawala", "--transport", "=", "u"])).toEqual(["uds", "udp"]);
     expect(inBash(["completion", ""])).toEqual(["bash", "zsh", "fish"]);
     expect(inBash(["sh"])).toEqual(["show"]);
   });
