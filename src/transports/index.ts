@@ -1,3 +1,5 @@
+export type { Authority, CertificateRequest, Certified } from "./certificates.js";
+export { CERTIFICATE_DAYS, createAuthority } from "./certificates.js";
 export type { MemoryOptions } from "./memory.js";
 export { createMemoryTransport } from "./memory.js";
 export { nodeCrc32, nodeText } from "./platform.js";
