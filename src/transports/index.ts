@@ -5,6 +5,8 @@ export { createMemoryTransport } from "./memory.js";
 export { nodeCrc32, nodeText } from "./platform.js";
 export type { StreamOptions } from "./stream-transport.js";
 export { createTcpTransport, parseTcpAddress, tcp } from "./tcp.js";
+export type { TlsOptions } from "./tls.js";
+export { createTlsTransport } from "./tls.js";
 export * from "./transport.js";
 export type { TransportErrorCode } from "./transport-error.js";
 export { TransportError } from "./transport-error.js";

@@ -2,7 +2,7 @@ import type { ListenOptions as NodeListenOptions, NetConnectOpts, Server, Socket
 import { connect, createServer } from "node:net";
 import { FRAME_BYTES_MAX, preamble } from "../wire/index.js";
 import { nodeChunkPool, nodeCrc32 } from "./platform.js";
-import type { StreamShared } from "./stream-connection.js";
+import type { StreamShared, StreamSocket } from "./stream-connection.js";
 import { StreamConnection } from "./stream-connection.js";
 import type { CloseReason, Connection, DialOptions, Listener, ListenOptions } from "./transport.js";
 import { dialError, listenError, TransportError } from "./transport-error.js";
@@ -21,9 +21,13 @@ export interface StreamOptions {
   readonly closeMsMax?: number;
 }
 
-const HANDSHAKE_MS_MAX = 2_000;
-const CONNECT_MS_MAX = 10_000;
-const CONNECTIONS_MAX = 10_000;
+/** Defaults of `ListenOptions` and `DialOptions`. */
+export const HANDSHAKE_MS_MAX = 2_000;
+export const CONNECT_MS_MAX = 10_000;
+export const CONNECTIONS_MAX = 10_000;
+
+/** Connections in a handshake of the carrier's own, beyond those that a listener accepts; more are dropped at once. */
+export const HANDSHAKES_MAX = 1_024;
 
 export function streamShared(options: StreamOptions): StreamShared {
   return {
@@ -48,28 +52,69 @@ export interface ListenAt {
   remote(socket: Socket): string;
 }
 
+/** How sockets come in: straight from the server, or after a handshake of the carrier's own. */
+export interface Entrance {
+  readonly server: Server;
+  /** Called once: gives `take` each socket that can carry frames, and `onProblem` why another never could. */
+  open(
+    take: (socket: StreamSocket, remote: string) => void,
+    onProblem: (problem: TransportError) => void,
+    options: ListenOptions,
+  ): void;
+  /** Ends what has not been given to `take`. */
+  clear?(): void;
+}
+
 export async function listenStream(
   where: ListenAt,
   accept: (connection: Connection) => void,
   options: ListenOptions,
   shared: StreamShared,
+  entrance: Entrance = plainEntrance(where),
 ): Promise<Listener> {
+  await listening(entrance.server, where);
+  return new StreamListener(entrance, where, accept, options, shared);
+}
+
+function plainEntrance(where: ListenAt): Entrance {
   const server = createServer({ noDelay: true });
-  await listening(server, where);
-  return new StreamListener(server, where, accept, options, shared);
+  return {
+    server,
+    open: (take) => void server.on("connection", (socket) => take(socket, where.remote(socket))),
+  };
+}
+
+/** How a socket is opened. */
+export interface Way {
+  open(): StreamSocket;
+  /** The event after which the socket carries frames. It emits `connect` before that, or then. */
+  readonly ready: "connect" | "secureConnect" | "open";
+  /** What an error before `ready` means to whoever dialled. */
+  explain(cause: Error): TransportError;
+  /** What it means that the connection ended between `ready` and the end of our own handshake; `cause` if it broke. */
+  explainEnd?(cause: Error | undefined): TransportError | undefined;
+}
+
+/** TCP and Unix sockets. */
+export function plainWay(asked: string, at: NetConnectOpts): Way {
+  return {
+    open: () => connect({ ...at, noDelay: true }),
+    ready: "connect",
+    explain: (cause) => dialError(cause, asked),
+  };
 }
 
 /** Connects and shakes hands; `asked` is what errors name. */
 export function dialStream(
   asked: string,
-  at: NetConnectOpts,
+  way: Way,
   options: DialOptions,
   shared: StreamShared,
 ): Promise<Connection> {
   const { signal, connectMsMax = CONNECT_MS_MAX, handshakeMsMax = HANDSHAKE_MS_MAX } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason);
-    const socket = connect({ ...at, noDelay: true });
+    const socket = way.open();
     const timer = setTimeout(() => {
       fail(
         new TransportError("timed-out", `${asked} did not answer within ${connectMsMax} ms`, {
@@ -77,22 +122,42 @@ export function dialStream(
         }),
       );
     }, connectMsMax);
+    let handshakeTimer: NodeJS.Timeout | undefined;
+    let handshakeEnd = 0;
     const onAbort = (): void => fail(signal?.reason);
-    const onError = (error: Error): void => fail(dialError(error, asked));
+    const onError = (error: Error): void => fail(way.explain(error));
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.on("error", onError);
     socket.once("connect", () => {
+      handshakeEnd = performance.now() + handshakeMsMax;
+      if (way.ready === "connect") return;
+      handshakeTimer = setTimeout(() => {
+        fail(
+          new TransportError(
+            "handshake-timeout",
+            `${asked}: the peer did not shake hands within ${handshakeMsMax} ms`,
+            { address: asked },
+          ),
+        );
+      }, handshakeMsMax);
+    });
+    socket.once(way.ready, () => {
+      clearTimeout(handshakeTimer);
       socket.off("error", onError);
-      const connection = new StreamConnection(socket, asked, shared, handshakeMsMax, () => {
+      let broken: Error | undefined;
+      socket.once("error", (error) => (broken = error));
+      const left = Math.max(1, Math.ceil(handshakeEnd - performance.now()));
+      const connection = new StreamConnection(socket, asked, shared, left, () => {
         forget();
         resolve(connection);
       });
       // Reaches nobody once the promise has been resolved.
-      void connection.closed.then((reason) => fail(handshakeError(reason, asked)));
+      void connection.closed.then((reason) => fail(handshakeError(reason, asked, way.explainEnd?.(broken))));
     });
 
     function forget(): void {
       clearTimeout(timer);
+      clearTimeout(handshakeTimer);
       signal?.removeEventListener("abort", onAbort);
     }
     function fail(reason: unknown): void {
@@ -103,13 +168,18 @@ export function dialStream(
   });
 }
 
-function handshakeError(reason: CloseReason, address: string): TransportError {
+function handshakeError(
+  reason: CloseReason,
+  address: string,
+  carriers: TransportError | undefined,
+): TransportError {
   const facts = { address };
   switch (reason.code) {
     case "closed":
     case "aborted":
     case "reset":
     case "frame-timeout":
+      if (carriers !== undefined) return carriers;
       // A listener that is going down accepts and ends: to the caller the same as one that is gone.
       return new TransportError("refused", `${address} ended the connection before its handshake`, facts);
     default:
@@ -119,7 +189,7 @@ function handshakeError(reason: CloseReason, address: string): TransportError {
 
 class StreamListener implements Listener {
   readonly address: string;
-  readonly #server: Server;
+  readonly #entrance: Entrance;
   readonly #ready = new Set<Connection>();
   readonly #pending = new Set<StreamConnection>();
   readonly #accept: (connection: Connection) => void;
@@ -127,17 +197,22 @@ class StreamListener implements Listener {
   #closed: Promise<void> | undefined;
 
   constructor(
-    server: Server,
+    entrance: Entrance,
     where: ListenAt,
     accept: (connection: Connection) => void,
     options: ListenOptions,
     shared: StreamShared,
   ) {
+    const { server } = entrance;
     this.address = where.address(server);
-    this.#server = server;
+    this.#entrance = entrance;
     this.#accept = accept;
     this.#options = options;
-    server.on("connection", (socket) => this.#onSocket(socket, where.remote(socket), shared));
+    entrance.open(
+      (socket, remote) => this.#onSocket(socket, remote, shared),
+      (problem) => this.#problem(problem),
+      options,
+    );
     // Out of descriptors or memory: that connection is lost, the listener stays.
     server.on("error", (cause) => {
       this.#problem(
@@ -160,13 +235,14 @@ class StreamListener implements Listener {
     return this.close();
   }
 
-  #onSocket(socket: Socket, remote: string, shared: StreamShared): void {
+  #onSocket(socket: StreamSocket, remote: string, shared: StreamShared): void {
     if (this.#pending.size + this.#ready.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
       this.#problem(
         new TransportError("limit", `${this.address} has as many connections as it accepts`, { remote }),
       );
       // An error here is the other side's haste to leave.
       socket.on("error", () => socket.destroy());
+      socket.ending?.("limit");
       socket.end(preamble("full"));
       socket.destroySoon();
       return;
@@ -193,10 +269,11 @@ class StreamListener implements Listener {
 
   async #end(): Promise<void> {
     const stopped = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+      this.#entrance.server.close(() => resolve());
     });
     const connections = [...this.#pending, ...this.#ready];
     await Promise.all(connections.map((connection) => connection.close()));
+    this.#entrance.clear?.();
     await stopped;
   }
 }

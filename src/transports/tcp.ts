@@ -1,7 +1,6 @@
-import { isIPv6 } from "node:net";
-import { UsageError } from "../core/index.js";
+import { type HostPort, hostPortAddress, listensAt, parseHostPort, parseToDial } from "./host-port.js";
 import type { StreamOptions } from "./stream-transport.js";
-import { dialStream, listenStream, streamShared } from "./stream-transport.js";
+import { dialStream, listenStream, plainWay, streamShared } from "./stream-transport.js";
 import type { Transport } from "./transport.js";
 
 /**
@@ -19,13 +18,8 @@ export function createTcpTransport(options: StreamOptions = {}): Transport {
         {
           asked: address,
           at,
-          address: (server) => {
-            const bound = server.address();
-            return bound === null || typeof bound === "string"
-              ? address
-              : tcpAddress(bound.address, bound.port);
-          },
-          remote: (socket) => tcpAddress(socket.remoteAddress, socket.remotePort),
+          address: (server) => listensAt("tcp", server, address),
+          remote: (socket) => hostPortAddress("tcp", socket.remoteAddress, socket.remotePort),
         },
         accept,
         listenOptions,
@@ -34,10 +28,8 @@ export function createTcpTransport(options: StreamOptions = {}): Transport {
     },
 
     async dial(address, dialOptions = {}) {
-      const at = parseTcpAddress(address);
-      if (at.port === 0)
-        throw new UsageError(`${address} has port 0; dial the port that the listener reports`);
-      return dialStream(address, at, dialOptions, shared);
+      const at = parseToDial("tcp", address);
+      return dialStream(address, plainWay(address, at), dialOptions, shared);
     },
   };
 }
@@ -46,24 +38,6 @@ export function createTcpTransport(options: StreamOptions = {}): Transport {
 export const tcp: Transport = createTcpTransport();
 
 /** `tcp://HOST:PORT` as its parts; throws a {@link UsageError} that shows the form. */
-export function parseTcpAddress(address: string): { readonly host: string; readonly port: number } {
-  const match =
-    /^tcp:\/\/(?:\[([0-9A-Fa-f:.]+(?:%[\w.-]{1,32})?)\]|([A-Za-z0-9_.-]{1,253})):([0-9]{1,5})$/.exec(address);
-  const host = match?.[1] ?? match?.[2];
-  const port = Number(match?.[3]);
-  const bracketsWrong = match?.[1] !== undefined && !isIPv6(match[1]);
-  if (host === undefined || bracketsWrong || !(port <= 65_535)) {
-    throw new UsageError(
-      `tcp://HOST:PORT expected, such as tcp://127.0.0.1:7001; got ${JSON.stringify(address)}`,
-      {
-        address,
-      },
-    );
-  }
-  return { host, port };
-}
-
-function tcpAddress(host: string | undefined, port: number | undefined): string {
-  if (host === undefined) return "tcp://gone";
-  return `tcp://${isIPv6(host) ? `[${host}]` : host}:${port ?? 0}`;
+export function parseTcpAddress(address: string): HostPort {
+  return parseHostPort("tcp", address);
 }

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "vitest";
 import { transportCompliance } from "../testing/transport-compliance.js";
+import { createAuthority } from "./certificates.js";
 import { createMemoryTransport } from "./memory.js";
 import { createTcpTransport } from "./tcp.js";
+import { createTlsTransport } from "./tls.js";
 import { createUdsTransport, udsAddress } from "./uds.js";
 
 transportCompliance(
@@ -35,6 +37,20 @@ transportCompliance(
         dispose: () => rm(folder, { recursive: true }),
       };
     },
+  },
+  { describe, test },
+);
+
+const authority = createAuthority();
+const certified = authority.issue({ name: "test", hosts: ["127.0.0.1"] });
+
+transportCompliance(
+  {
+    name: "tls",
+    create: () => ({
+      transport: createTlsTransport({ ...certified, ca: authority.cert }),
+      address: () => "tls://127.0.0.1:0",
+    }),
   },
   { describe, test },
 );
