@@ -11,3 +11,5 @@ export * from "./transport.js";
 export type { TransportErrorCode } from "./transport-error.js";
 export { TransportError } from "./transport-error.js";
 export { createUdsTransport, parseUdsAddress, SOCKET_PATH_BYTES_MAX, uds, udsAddress } from "./uds.js";
+export type { WebSocketOptions } from "./websocket.js";
+export { createWebSocketTransport, parseWebSocketAddress, ws } from "./websocket.js";

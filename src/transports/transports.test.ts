@@ -8,6 +8,7 @@ import { createMemoryTransport } from "./memory.js";
 import { createTcpTransport } from "./tcp.js";
 import { createTlsTransport } from "./tls.js";
 import { createUdsTransport, udsAddress } from "./uds.js";
+import { createWebSocketTransport } from "./websocket.js";
 
 transportCompliance(
   {
@@ -37,6 +38,14 @@ transportCompliance(
         dispose: () => rm(folder, { recursive: true }),
       };
     },
+  },
+  { describe, test },
+);
+
+transportCompliance(
+  {
+    name: "ws",
+    create: () => ({ transport: createWebSocketTransport(), address: () => "ws://127.0.0.1:0/" }),
   },
   { describe, test },
 );
