@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { escapeText, LightconeError, nearestName, UsageError } from "../core/index.js";
+import type { CertificateFlags } from "./certificate-files.js";
 import { EXIT } from "./exit-status.js";
 import { Terminal } from "./terminal.js";
 import { version } from "./version.js";
@@ -66,11 +67,22 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
       .argument("<lab>", "a lab of `lightcone labs`, or your own file: ./my-lab.ts")
       .description("run a lab with real processes, break things, judge what happened"),
   )
-    .addOption(new Option("--transport <scheme>", "what the processes talk over: tcp or uds").default("tcp"))
-    .action(async (_lab: string, options: RunFlags & { transport: string }, command: Command) => {
-      const { runCommand } = await import("./commands/run.js");
-      outcome.status = await runCommand(command.args, options, terminal);
-    });
+    .addOption(
+      new Option("--transport <scheme>", "what the processes talk over: tcp, uds, tls or ws").default("tcp"),
+    )
+    .option("--cert <file>", "for tls: a certificate for 127.0.0.1; default: one made for this run alone")
+    .option("--key <file>", "for tls: its private key")
+    .option("--ca <file>", "for tls: the authority that signs every process's certificate")
+    .action(
+      async (
+        _lab: string,
+        options: RunFlags & CertificateFlags & { transport: string },
+        command: Command,
+      ) => {
+        const { runCommand } = await import("./commands/run.js");
+        outcome.status = await runCommand(command.args, options, terminal);
+      },
+    );
 
   runOptions(
     program
@@ -134,11 +146,25 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     });
 
   program
+    .command("certificates")
+    .argument("<folder>", "where to put cert.pem, key.pem and ca.pem")
+    .description("make a development authority and a certificate for this machine, for --transport tls")
+    .option("--host <name...>", "further names and addresses that it is for")
+    .addOption(json())
+    .action(async (folder: string, options: { host?: string[]; json?: true }) => {
+      const { certificatesCommand } = await import("./commands/certificates.js");
+      outcome.status = certificatesCommand(folder, options, terminal);
+    });
+
+  program
     .command("process", { hidden: true })
     .description("one participant of a run; the supervisor starts these")
     .option("--control <url>", "the supervisor's control connection")
     .option("--id <process>", "which participant to be")
-    .action(async (options: { control?: string; id?: string }) => {
+    .option("--cert <file>", "for tls")
+    .option("--key <file>", "for tls")
+    .option("--ca <file>", "for tls")
+    .action(async (options: CertificateFlags & { control?: string; id?: string }) => {
       const { processCommand } = await import("./commands/process.js");
       outcome.status = await processCommand(options);
     });

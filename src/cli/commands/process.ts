@@ -1,13 +1,13 @@
 import { UsageError } from "../../core/index.js";
 import { runParticipant, takeToken } from "../../host/index.js";
+import { type CertificateFlags, givenFiles } from "../certificate-files.js";
 import { loadLab } from "../load-lab.js";
-import { TRANSPORTS } from "../transports.js";
+import { transportsWith } from "../transports.js";
 
 /** One participant of a run; `lightcone run` starts these and tells them everything over the control connection. */
-export async function processCommand(options: {
-  readonly control?: string;
-  readonly id?: string;
-}): Promise<number> {
+export async function processCommand(
+  options: CertificateFlags & { readonly control?: string; readonly id?: string },
+): Promise<number> {
   const { control, id } = options;
   if (control === undefined || id === undefined) {
     throw new UsageError(
@@ -19,6 +19,6 @@ export async function processCommand(options: {
     process: id,
     token: takeToken(),
     loadLab: async (reference) => (await loadLab(reference)).lab,
-    transports: TRANSPORTS,
+    transports: transportsWith(givenFiles(options)),
   });
 }
