@@ -8,8 +8,8 @@ const DIGITS = 9;
 const DIGITS_MAX = 999_999_999;
 
 /**
- * Lines of events as UTF-8, made without their text: for small messages in a third of the time that text, its
- * joining and its encoding take (0.3 µs a line against 0.9 µs).
+ * Lines of events as UTF-8, made without their text: for small messages in half the time that text, its joining and
+ * its encoding take (0.3 to 0.45 µs a line against 0.9 µs), and without its garbage.
  *
  * Escapes and fractions are rare in messages, so a payload that has any is left to `JSON.stringify` as a whole.
  */

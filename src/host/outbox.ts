@@ -68,7 +68,7 @@ export class Outbox {
       return;
     }
     const { arrivals } = verdict;
-    const [first] = arrivals;
+    const first = arrivals[0];
     if (arrivals.length === 1 && first?.after === 0 && !first.overtakable) {
       if (!this.#leaveAtOnce(link, send, message)) this.#keep(link, send, message, this.#live.copy(), first);
       return;
