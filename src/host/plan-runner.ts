@@ -26,6 +26,8 @@ export interface PlanRunnerOptions {
 export class PlanRunner implements Disposable {
   readonly #options: PlanRunnerOptions;
   readonly #due: Disposable[] = [];
+  /** The last crash or restart of each participant; never rejects. */
+  readonly #turns = new Map<ProcessId, Promise<void>>();
   #left = 0;
   #over = false;
 
@@ -66,10 +68,10 @@ export class PlanRunner implements Disposable {
     const { collector, clock } = this.#options;
     switch (point.kind) {
       case "crash":
-        void this.#crash(this.#named(point.process));
+        this.#inTurn(this.#named(point.process), (one) => this.#crash(one));
         return;
       case "restart":
-        void this.#restart(this.#named(point.process));
+        this.#inTurn(this.#named(point.process), (one) => this.#restart(one));
         return;
       case "pause":
       case "resume":
@@ -92,17 +94,26 @@ export class PlanRunner implements Disposable {
     this.#options.collector.network({ kind, target: one.process }, this.#options.clock.read());
   }
 
+  /** Both take a while: what comes next for the same participant waits, so that no crash misses a restart before it. */
+  #inTurn(one: Supervised, action: (one: Supervised) => Promise<void>): void {
+    this.#left++;
+    const before = this.#turns.get(one.process) ?? Promise.resolve();
+    const turn = before.then(async () => {
+      if (!this.#over) await action(one);
+      this.#left--;
+    });
+    this.#turns.set(one.process, turn);
+  }
+
   async #crash(one: Supervised): Promise<void> {
     if (one.phase === "crashed" || one.phase === "gone") return;
     // A restart that has not got as far as running is over, too.
     if (one.phase !== "running") this.#left--;
     one.phase = "crashed";
     one.lossesAwaited = new Set();
-    this.#left++;
     one.child?.signal("SIGKILL");
     await one.child?.exited;
     one.channel?.abort("crashed");
-    this.#left--;
     if (!this.#over) this.#options.guard(() => this.#crashed(one));
   }
 
@@ -116,17 +127,14 @@ export class PlanRunner implements Disposable {
   }
 
   async #restart(one: Supervised): Promise<void> {
-    this.#left++;
-    await one.child?.exited;
+    if (one.phase !== "crashed") return;
     // Before it comes back, or a message to its new incarnation could be taken for one that the old one lost.
     if (one.lossesAwaited.size > 0) await lossesKnown(one);
     if (this.#over) return;
-    if (one.phase === "crashed") {
-      one.incarnation++;
-      this.#options.guard(() => this.#options.spawn(one));
-    } else {
-      this.#left--;
-    }
+    one.incarnation++;
+    // Until it runs again: see `restarted`.
+    this.#left++;
+    this.#options.guard(() => this.#options.spawn(one));
   }
 
   #named(process: ProcessId): Supervised {
