@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import { fork } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import type { Benchmark, Figure } from "./benchmark.js";
 
 const END = fileURLToPath(new URL("transport/end.js", import.meta.url));
-const ROUNDS = 5;
-const MS = 1_000;
+const ROUNDS = 3;
+const MS = 500;
 const RATIO_MIN = 0.6;
 
 type Kind = "ours" | "raw";
@@ -84,9 +85,15 @@ async function framesPerSecond(kind: Kind, address: string, workload: Workload):
     client = fork(END, ["client", kind, String(listening), ...common]);
     return Number(await report(inFlight > 0 ? client : server, "framesPerSecond"));
   } finally {
-    server.kill();
-    client?.kill();
+    await Promise.all([server, client].map(end));
   }
+}
+
+async function end(child: ChildProcess | undefined): Promise<void> {
+  if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGKILL");
+  await exited;
 }
 
 /** The value of one field of the first message that has it. */
