@@ -1,4 +1,6 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
+import { Console } from "node:console";
+import { tmpdir } from "node:os";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { UsageError } from "../core/index.js";
@@ -14,6 +16,8 @@ export interface LoadedLab {
 export async function loadLab(reference: string): Promise<LoadedLab> {
   if (!isLabFile(reference)) return { lab: findLab(reference), reference };
   const path = resolve(reference);
+  // What a lab prints is for its author; stdout is the command's.
+  globalThis.console = new Console(process.stderr, process.stderr);
   const exported: unknown = await importModule(path, reference);
   return { lab: labOf(exported, reference), reference: path };
 }
@@ -35,20 +39,47 @@ async function importModule(path: string, given: string): Promise<unknown> {
     throw new UsageError(`cannot read the lab file ${given}: ${reason(error)}`, { path }, { cause: error });
   }
   const { transform } = await import("sucrase");
-  // Beside the original, so that its relative imports resolve; unique, so that processes of one run do not collide.
-  const compiled = join(dirname(path), `.${basename(path)}.${process.pid}.mjs`);
+  let compiled: string | undefined;
   try {
     const isTypeScript = /\.m?ts$/.test(path);
     const code = isTypeScript
       ? transform(source, { transforms: ["typescript"], disableESTransforms: true, filePath: path }).code
       : source;
-    await writeFile(compiled, ownImports(code), { flag: "wx", mode: 0o600 });
+    compiled = await writeModule(path, ownImports(code));
     return await import(pathToFileURL(compiled).href);
   } catch (error) {
     throw new UsageError(`cannot load the lab file ${given}: ${reason(error)}`, { path }, { cause: error });
   } finally {
-    await rm(compiled, { force: true });
+    if (compiled !== undefined) await rm(compiled, { force: true });
   }
+}
+
+/**
+ * Writes the module beside the original, so that its imports resolve, under a name of this process, so that those of
+ * one run do not collide. A folder that nobody may write to is left alone: then the module goes to the temporary
+ * folder, its relative imports made absolute; packages it could only find beside it are out of reach there.
+ */
+async function writeModule(path: string, code: string): Promise<string> {
+  const name = `.${basename(path)}.${process.pid}.mjs`;
+  const write = async (to: string, text: string): Promise<string> => {
+    await writeFile(to, text, { flag: "wx", mode: 0o600 });
+    return to;
+  };
+  try {
+    return await write(join(dirname(path), name), code);
+  } catch (error) {
+    const refusal = (error as NodeJS.ErrnoException).code;
+    if (refusal !== "EACCES" && refusal !== "EROFS" && refusal !== "EPERM") throw error;
+    return await write(join(tmpdir(), name), absoluteImports(code, path));
+  }
+}
+
+function absoluteImports(code: string, path: string): string {
+  return code.replace(
+    /(\bfrom\s*|\bimport\s*\(?\s*)(["'])(\.{1,2}\/[^"']+)\2/g,
+    (_all, before: string, quote: string, relative: string) =>
+      `${before}${quote}${new URL(relative, pathToFileURL(path)).href}${quote}`,
+  );
 }
 
 /** Points `from "lightcone"` and `from "lightcone/x"` at the files of this installation. */

@@ -1,4 +1,4 @@
-import { mkdir, open, readdir, rm, stat } from "node:fs/promises";
+import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
@@ -9,6 +9,8 @@ import { mergeTraces, traceChunks, TraceReader, type ReadTrace, type Trace } fro
 export const KEPT_TRACES_MAX = 50;
 
 const ENDING = ".trace";
+const TRACE_START = '{"format":"lightcone-trace"';
+const PART_ENDING = ".trace.part";
 
 /** Where traces go without `--out`: `$XDG_STATE_HOME/lightcone`, or a private folder in the temporary one. */
 function stateFolder(): string {
@@ -31,9 +33,38 @@ export async function newTracePath(labId: string, seed: number): Promise<string>
   return join(folder, `${labId}-${seed}-${now}-${process.pid}${ENDING}`);
 }
 
+/** Where the trace of `path` is written while its run goes on; what a killed run leaves behind keeps that name. */
+export function partOf(path: string): string {
+  return `${path.slice(0, -ENDING.length)}${PART_ENDING}`;
+}
+
+/** The trace of `path` is whole now. */
+export async function keepWhole(path: string): Promise<void> {
+  try {
+    await rename(partOf(path), path);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+/** Refuses, with a `UsageError`, to write a trace over a file that holds something else. */
+export async function checkOut(path: string): Promise<void> {
+  let start = "";
+  try {
+    await using file = await open(path, "r");
+    if (!(await file.stat()).isFile()) return;
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(TRACE_START.length));
+    start = buffer.toString("latin1", 0, bytesRead);
+  } catch {
+    return; // Not there, or not to be read: writing says what is wrong with it.
+  }
+  if (start === "" || start === TRACE_START) return;
+  throw new UsageError(`${path} is there and is no trace; name another file, or remove it first`);
+}
+
 /** The trace that was written last without `--out`; throws a `UsageError` when there is none. */
 export async function latestTrace(): Promise<string> {
-  const newest = (await keptTraces())[0];
+  const newest = (await keptTraces(ENDING))[0];
   if (newest === undefined) {
     throw new UsageError("no run to show yet; make one: lightcone run ricart-agrawala -n 4");
   }
@@ -41,7 +72,7 @@ export async function latestTrace(): Promise<string> {
 }
 
 /** Newest first. */
-async function keptTraces(): Promise<readonly string[]> {
+async function keptTraces(ending: string): Promise<readonly string[]> {
   const folder = stateFolder();
   let names: string[];
   try {
@@ -51,7 +82,7 @@ async function keptTraces(): Promise<readonly string[]> {
   }
   const traces = await Promise.all(
     names
-      .filter((name) => name.endsWith(ENDING))
+      .filter((name) => name.endsWith(ending))
       .map(async (name) => {
         const path = join(folder, name);
         const { mtimeMs } = await stat(path);
@@ -113,7 +144,9 @@ async function makeFolder(path: string): Promise<void> {
 
 /** Pushes the oldest traces out of the state folder. */
 export async function pruneTraces(): Promise<void> {
-  for (const old of (await keptTraces()).slice(KEPT_TRACES_MAX)) await rm(old, { force: true });
+  for (const ending of [ENDING, PART_ENDING]) {
+    for (const old of (await keptTraces(ending)).slice(KEPT_TRACES_MAX)) await rm(old, { force: true });
+  }
 }
 
 export function unwritable(path: string, error: unknown): LightconeError {

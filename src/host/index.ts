@@ -14,6 +14,7 @@ export { HELLO_MS_MAX, Mesh, STRANGERS_MAX, type MeshOptions, type MeshUser } fr
 export { RECORDED_VECTOR_MAX } from "./journal.js";
 export { BUFFERED_BYTES_MAX, WAITING_BYTES_MAX, WAITING_MAX } from "./outbox.js";
 export * from "./participant.js";
+export { placeInUserFile } from "./place-in-user-file.js";
 export * from "./process-host.js";
 export * from "./recorder.js";
 export { monotonicMicroseconds, RunClock } from "./run-clock.js";

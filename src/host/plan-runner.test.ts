@@ -58,7 +58,7 @@ function silentRun(faultText: string) {
   onTestFinished(async () => {
     plan[Symbol.dispose]();
     for (const one of all) one.child?.signal("SIGKILL");
-    await Promise.all(all.map((one) => one.child?.exited));
+    await Promise.all(all.flatMap((one) => one.child?.exited ?? []));
     for (const one of all) one.lane[Symbol.dispose]();
     collector[Symbol.dispose]();
     rmSync(folder, { recursive: true, force: true });

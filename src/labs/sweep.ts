@@ -67,7 +67,7 @@ export function* sweep(request: SweepSettings): Generator<SweepReport, SweepRepo
       (event) => judge.observe(event),
     );
     const stopped = simulation.run();
-    const detail = simulation.failure;
+    const detail = simulation.failure?.message;
     total.add(seed, judge.finish(detail === undefined ? { stopped } : { stopped, detail }));
     yield total;
   }

@@ -12,16 +12,21 @@ export interface Provenance {
   readonly lightcone: string;
 }
 
-/** Runs a simulation to its end and gives the whole trace. */
-export function simulate(settings: SimulationSettings, provenance: Provenance): Trace {
+/** Runs a simulation to its end and gives the whole trace; `onFailure` gets what ended it as `failed`. */
+export function simulate(
+  settings: SimulationSettings,
+  provenance: Provenance,
+  onFailure: (error: Error) => void = () => {},
+): Trace {
   const events: TraceEvent[] = [];
   const simulation = new Simulation(settings, (event) => events.push(event));
   const stopped = simulation.run();
-  const detail = simulation.failure;
+  const { failure } = simulation;
+  if (failure !== undefined) onFailure(failure);
   return {
     header: headerOf(settings, provenance),
     events,
-    end: detail === undefined ? { stopped } : { stopped, detail },
+    end: failure === undefined ? { stopped } : { stopped, detail: failure.message },
   };
 }
 

@@ -77,7 +77,7 @@ export class Simulation {
   readonly #stepsMax: number;
   #now: Instant = 0;
   #steps = 0;
-  #failure: string | undefined = undefined;
+  #failure: Error | undefined = undefined;
   #networkEvents = 0;
 
   constructor(settings: SimulationSettings, record?: Recorder) {
@@ -111,8 +111,8 @@ export class Simulation {
     return this.#now;
   }
 
-  /** What went wrong in a handler, once the run has ended as `failed`. */
-  get failure(): string | undefined {
+  /** What went wrong in a handler, once the run has ended as `failed`; its `cause` is what the handler threw. */
+  get failure(): Error | undefined {
     return this.#failure;
   }
 
@@ -151,7 +151,7 @@ export class Simulation {
       this.#handle(due);
     } catch (error) {
       if (!(error instanceof ProtocolFailure)) throw error;
-      this.#failure = error.message;
+      this.#failure = error;
       return "failed";
     }
     return undefined;

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { processNames } from "../../src/core/index.js";
@@ -315,6 +315,67 @@ test("a lab whose checkers had nothing to judge is inconclusive, and says which"
     expect(status).toBe(3);
   }
 });
+
+/** A lab in a file of its own, whose protocol is this text. */
+function labFile(name: string, protocol: string, folder = stateHome): string {
+  const file = join(folder, name);
+  writeFileSync(
+    file,
+    `export default {
+       id: "own", title: "One's own", summary: "", processes: { min: 2, usual: 2, max: 2 }, options: [],
+       protocol: () => (${protocol}),
+       faults: "", checkers: [], witnesses: [], guide: [], narration: {},
+     };`,
+  );
+  return file;
+}
+
+test("a handler that throws in the simulator is shown with its place in the user's file", async () => {
+  const file = labFile(
+    "throws.ts",
+    '{ name: "own", start() { throw new Error("no"); }, onMessage: (state) => state }',
+  );
+  const { stderr, stdout, status } = await lightcone(["sim", file]);
+  expect(stderr).toBe("lightcone: thrown at throws.ts:3\n");
+  expect(stdout).toContain("P1 failed at its start: no");
+  expect(status).toBe(1);
+});
+
+test("what a lab prints goes to stderr: --json stays one object", async () => {
+  const file = labFile(
+    "prints.ts",
+    '{ name: "own", start() { console.log("from the lab"); return {}; }, onMessage: (state) => state }',
+  );
+  const { stderr, stdout } = await lightcone(["sim", file, "--json"]);
+  expect(stderr).toContain("from the lab");
+  expect(JSON.parse(stdout)).toHaveProperty("verdict");
+});
+
+test.each(["sim", "run"])("%s --out never overwrites what is no trace", async (command) => {
+  const file = labFile("precious.ts", '{ name: "own", start: () => ({}), onMessage: (state) => state }');
+  const before = readFileSync(file, "utf8");
+  const { status, stderr } = await lightcone([command, "hello", "--out", file]);
+  expect(stderr).toContain("precious.ts is there and is no trace");
+  expect(status).toBe(2);
+  expect(readFileSync(file, "utf8")).toBe(before);
+  const twice = ["sim", "hello", "--out", join(stateHome, "twice.trace")];
+  expect((await lightcone(twice)).stderr).toBe("");
+  expect((await lightcone(twice)).stderr).toBe("");
+});
+
+test.skipIf(process.getuid?.() === 0)(
+  "a lab file in a folder that is not to be written to runs",
+  async () => {
+    const folder = join(stateHome, "read-only");
+    mkdirSync(folder);
+    labFile("shared.mjs", '{ name: "own", start: () => ({}), onMessage: (state) => state }', folder);
+    writeFileSync(join(folder, "user.ts"), 'import lab from "./shared.mjs";\nexport default lab;\n');
+    chmodSync(folder, 0o500);
+    const { status, stderr } = await lightcone(["sim", join(folder, "user.ts")]);
+    expect(stderr).toBe("");
+    expect(status).toBe(3);
+  },
+);
 
 test("the commands it proposes next name the trace when that is not the last run", async () => {
   const out = join(stateHome, "elsewhere.trace");

@@ -1,7 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterEach, describe, expect, onTestFinished, test } from "vitest";
 import { readTrace } from "../../src/trace/index.js";
 import { lightcone, mainFile, start, stateHome } from "../support/lightcone.js";
 
@@ -238,6 +239,24 @@ describe("run, with real processes", () => {
     await run.ended;
     await expect.poll(() => participants(), { timeout: 5_000 }).toEqual([]);
   });
+});
+
+test("a run whose command is killed is not shown as the last run, and its part stays", async () => {
+  const home = mkdtempSync(join(tmpdir(), "lightcone-test-"));
+  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  const env = { XDG_STATE_HOME: home };
+  const whole = await lightcone(["run", "hello", "--json"], { env });
+  const path = (JSON.parse(whole.stdout) as { readonly trace: string }).trace;
+  const run = start(["run", "ricart-agrawala", "-n", "2", "--entries", "100000"], { env });
+  const folder = join(home, "lightcone");
+  const parts = (): readonly string[] => readdirSync(folder).filter((name) => name.endsWith(".part"));
+  await expect.poll(parts, { timeout: 20_000 }).toHaveLength(1);
+  run.signal("SIGKILL");
+  await run.ended;
+  await expect.poll(() => participants(), { timeout: 5_000 }).toEqual([]);
+  const { status, stdout } = await lightcone(["check", path], { env });
+  expect(await lightcone(["check"], { env })).toMatchObject({ status, stdout });
+  expect(parts()).toHaveLength(1);
 });
 
 test("a reader that leaves early, as `| head -1` does, ends the command quietly", () => {

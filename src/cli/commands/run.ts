@@ -10,7 +10,7 @@ import type { RunFlags } from "../program.js";
 import { reportJson } from "../report-json.js";
 import { readRequest } from "../run-request.js";
 import { printOpening, printRun } from "../run-screen.js";
-import { newTracePath, pruneTraces, saveLanes } from "../trace-files.js";
+import { checkOut, keepWhole, newTracePath, partOf, pruneTraces, saveLanes } from "../trace-files.js";
 import type { Terminal } from "../terminal.js";
 import { TRANSPORTS } from "../transports.js";
 import { version } from "../version.js";
@@ -51,6 +51,7 @@ export async function runCommand(
     duration,
     transport: flags.transport,
   };
+  if (flags.out !== undefined) await checkOut(flags.out);
   const path = flags.out ?? (await newTracePath(lab.id, settings.seed));
   const judge = new Judge(lab, header);
   let events = 0;
@@ -65,7 +66,8 @@ export async function runCommand(
     transport: flags.transport,
     transports: TRANSPORTS,
     lightcone: version(),
-    out: path,
+    // Until it is whole it must not pass for the last run.
+    out: flags.out ?? partOf(path),
     signal: interruption.signal,
     onOpen: () => {
       if (!flags.json) printOpening(lab, header, terminal);
@@ -76,6 +78,7 @@ export async function runCommand(
     },
     onNotice: (line) => terminal.complain(`lightcone: ${line}`),
   });
+  if (flags.out === undefined) await keepWhole(path);
   await pruneTraces();
   if (flags.outProcesses !== undefined) await saveLanes(result.trace, flags.outProcesses);
   const report = judge.finish(result.trace.end);

@@ -10,8 +10,9 @@ import { printFaults, verdictWord } from "../report-screen.js";
 import { reportJson } from "../report-json.js";
 import { readRequest, wholeNumber, type Request } from "../run-request.js";
 import { printOpening, printRun } from "../run-screen.js";
-import { UsageError } from "../../core/index.js";
-import { newTracePath, pruneTraces, saveLanes, saveTrace } from "../trace-files.js";
+import { escapeText, UsageError } from "../../core/index.js";
+import { placeInUserFile } from "../../host/index.js";
+import { checkOut, newTracePath, pruneTraces, saveLanes, saveTrace } from "../trace-files.js";
 import type { Terminal } from "../terminal.js";
 import { version } from "../version.js";
 
@@ -51,7 +52,11 @@ async function once(request: Request, flags: RunFlags, terminal: Terminal): Prom
   const simulation = simulationOf(lab, settings, { faults, duration });
   const provenance = { lab: reference, lightcone: version() };
   if (!flags.json) printOpening(lab, headerOf(simulation, provenance), terminal);
-  const trace = simulate({ ...simulation, strict: true }, provenance);
+  if (flags.out !== undefined) await checkOut(flags.out);
+  const trace = simulate({ ...simulation, strict: true }, provenance, (error) => {
+    const place = placeInUserFile(error);
+    if (place !== undefined) terminal.complain(`lightcone: thrown at ${escapeText(place)}`);
+  });
   const report = judge(lab, trace);
   const path = flags.out ?? (await newTracePath(lab.id, settings.seed));
   await saveTrace(trace, path);
