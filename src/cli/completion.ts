@@ -4,7 +4,7 @@ import { labs, type LabOption } from "../labs/index.js";
 import { SHELLS } from "./completion-scripts.js";
 import { EXIT } from "./exit-status.js";
 import type { Terminal } from "./terminal.js";
-import { TRANSPORTS } from "./transports.js";
+import { TRANSPORT_NAMES } from "./transports.js";
 
 /** What may stand next on a command line. */
 export interface Candidates {
@@ -149,13 +149,16 @@ function readWords(
 function valuesOf(flag: string): Candidates {
   switch (flag) {
     case "--transport":
-      return { words: Object.keys(TRANSPORTS).map((word) => ({ word, about: "" })), files: false };
+      return { words: TRANSPORT_NAMES.map((word) => ({ word, about: "" })), files: false };
     case "--faults":
       return { words: [{ word: "none", about: "nothing goes wrong" }], files: true };
     case "--lab":
     case "--out":
     case "--out-processes":
     case "--svg":
+    case "--cert":
+    case "--key":
+    case "--ca":
       return FILES_ONLY;
     default:
       return NOTHING;
@@ -174,6 +177,7 @@ function positionalsOf(command: string, place: number, current: string): Candida
     case "check":
     case "show":
     case "replay":
+    case "certificates":
       return FILES_ONLY;
     case "completion":
       return place > 0 ? NOTHING : { words: SHELLS.map((word) => ({ word, about: "" })), files: false };

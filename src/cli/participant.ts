@@ -6,11 +6,21 @@
 import { parseArgs } from "node:util";
 import { escapeText, UsageError } from "../core/index.js";
 import { runParticipant, takeToken } from "../host/participant.js";
+import { givenFiles } from "./certificate-files.js";
 import { loadLab } from "./load-lab.js";
-import { TRANSPORTS } from "./transports.js";
+import { transportsWith } from "./transports.js";
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({ options: { control: { type: "string" }, id: { type: "string" } } });
+  const { values } = parseArgs({
+    options: {
+      control: { type: "string" },
+      id: { type: "string" },
+      // For tls:// alone.
+      cert: { type: "string" },
+      key: { type: "string" },
+      ca: { type: "string" },
+    },
+  });
   const { control, id } = values;
   if (control === undefined || id === undefined) {
     throw new UsageError(
@@ -22,7 +32,7 @@ async function main(): Promise<number> {
     process: id,
     token: takeToken(),
     loadLab: async (reference) => (await loadLab(reference)).lab,
-    transports: TRANSPORTS,
+    transports: transportsWith(givenFiles(values)),
   });
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from "commander";
 import { escapeText, LightconeError, nearestName, UsageError } from "../core/index.js";
+import type { CertificateFlags } from "./certificate-files.js";
 import { EXIT } from "./exit-status.js";
 import { Terminal } from "./terminal.js";
 import { version } from "./version.js";
@@ -60,21 +61,31 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
       outcome.status = await labsCommand(lab, options, terminal);
     });
 
-  runOptions(
-    program
-      .command("run")
-      .argument("<lab>", "a lab of `lightcone labs`, or your own file: ./my-lab.ts")
-      .description("run a lab with real processes, break things, judge what happened"),
+  certificateOptions(
+    runOptions(
+      program
+        .command("run")
+        .argument("<lab>", "a lab of `lightcone labs`, or your own file: ./my-lab.ts")
+        .description("run a lab with real processes, break things, judge what happened"),
+    ),
+    "default: one for this run alone",
   )
     .addOption(
-      new Option("--transport <scheme>", "what the processes talk over: tcp, uds, fifo or udp").default(
-        "tcp",
-      ),
+      new Option(
+        "--transport <scheme>",
+        "what the processes talk over: tcp, tls, uds, fifo, udp or ws",
+      ).default("tcp"),
     )
-    .action(async (_lab: string, options: RunFlags & { transport: string }, command: Command) => {
-      const { runCommand } = await import("./commands/run.js");
-      outcome.status = await runCommand(command.args, options, terminal);
-    });
+    .action(
+      async (
+        _lab: string,
+        options: RunFlags & CertificateFlags & { transport: string },
+        command: Command,
+      ) => {
+        const { runCommand } = await import("./commands/run.js");
+        outcome.status = await runCommand(command.args, options, terminal);
+      },
+    );
 
   runOptions(
     program
@@ -137,29 +148,44 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
       outcome.status = faultsCommand(options, terminal);
     });
 
-  program
-    .command("serve")
-    .argument("<service>", "hello or calculator")
-    .description("serve a service until Ctrl-C")
+  certificateOptions(
+    program
+      .command("serve")
+      .argument("<service>", "hello or calculator")
+      .description("serve a service until Ctrl-C"),
+  )
     .requiredOption("--listen <url>", "where, such as tcp://127.0.0.1:65432 or uds:///tmp/calc.sock")
     .option("--data <file>", "keep effects and replies there: every call exactly once, through restarts too")
-    .action(async (service: string, options: { listen: string; data?: string }) => {
+    .action(async (service: string, options: ServeFlags) => {
       const { serveCommand } = await import("./commands/serve.js");
       outcome.status = await serveCommand(service, options, terminal);
     });
 
-  program
-    .command("call")
-    .argument("<service>", "hello or calculator")
-    .argument("<method>", "what to call")
-    .argument("[arguments...]", "its arguments, in order; after -- if one begins with a minus")
-    .description("call a served service once")
+  certificateOptions(
+    program
+      .command("call")
+      .argument("<service>", "hello or calculator")
+      .argument("<method>", "what to call")
+      .argument("[arguments...]", "its arguments, in order; after -- if one begins with a minus")
+      .description("call a served service once"),
+  )
     .requiredOption("--to <url>", "where it is served")
     .option("--deadline <time>", "wait no longer; default 5s")
     .addOption(json())
     .action(async (service: string, method: string, words: string[], options: CallFlags) => {
       const { callCommand } = await import("./commands/call.js");
       outcome.status = await callCommand({ service, method, words }, options, terminal);
+    });
+
+  program
+    .command("certificates")
+    .argument("<folder>", "where to put cert.pem, key.pem and ca.pem")
+    .description("make a development authority and a certificate for this machine, for --transport tls")
+    .option("--host <name...>", "further names and addresses that it is for")
+    .addOption(json())
+    .action(async (folder: string, options: { host?: string[]; json?: true }) => {
+      const { certificatesCommand } = await import("./commands/certificates.js");
+      outcome.status = certificatesCommand(folder, options, terminal);
     });
 
   program
@@ -189,7 +215,12 @@ export interface RunFlags {
   readonly ascii?: true;
 }
 
-export interface CallFlags {
+export interface ServeFlags extends CertificateFlags {
+  readonly listen: string;
+  readonly data?: string;
+}
+
+export interface CallFlags extends CertificateFlags {
   readonly to: string;
   readonly deadline?: string;
   readonly json?: true;
@@ -205,6 +236,13 @@ export interface ShowFlags {
   readonly rows?: string;
   readonly json?: true;
   readonly ascii?: true;
+}
+
+function certificateOptions(command: Command, otherwise = "with --key and --ca"): Command {
+  return command
+    .option("--cert <file>", `for tls: a certificate for this machine; ${otherwise}`)
+    .option("--key <file>", "for tls: its private key")
+    .option("--ca <file>", "for tls: the authority that signs every other's certificate");
 }
 
 function runOptions(command: Command): Command {

@@ -18,7 +18,7 @@ export { placeInUserFile } from "./place-in-user-file.js";
 export * from "./process-host.js";
 export * from "./recorder.js";
 export { monotonicMicroseconds, RunClock } from "./run-clock.js";
-export { removeLeftovers } from "./run-folder.js";
+export { removeLeftovers, RunFolder } from "./run-folder.js";
 export {
   REAL_PROCESSES_MAX,
   type ProcessReport,

@@ -1,7 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
 import { escapeText, type ProcessId } from "../core/index.js";
-import type { Connection, FrameReceiver, Listener, Transport } from "../transports/index.js";
+import {
+  TransportError,
+  type Connection,
+  type FrameReceiver,
+  type Listener,
+  type Transport,
+} from "../transports/index.js";
 import type { PeerAddress } from "./control.js";
 import { HostError } from "./errors.js";
 import type { Delivery } from "./link.js";
@@ -27,6 +33,11 @@ export const STRANGERS_MAX = 256;
 // The first retry comes within 50 ms, later ones within 2 s: a restarted peer is back soon, an absent one costs little.
 const RETRY_MS_FIRST = 50;
 const RETRY_MS_MAX = 2_000;
+
+// Different troubles of connecting that are told; strangers could make up more and more of them.
+const TOLD_MAX = 32;
+
+const LASTING: ReadonlySet<string> = new Set(["bad-certificate", "not-permitted", "bad-magic", "version"]);
 
 /** Who uses the connections: a `ProcessHost`. */
 export interface MeshUser {
@@ -61,6 +72,7 @@ export class Mesh implements AsyncDisposable {
   readonly #strangers = new Set<Connection>();
   readonly #over = new AbortController();
   #listener: Listener | undefined;
+  readonly #told = new Set<string>();
   readonly #waiters = new Set<() => void>();
   /** Crashed, and not back yet: nobody waits for them. */
   readonly #absent = new Set<ProcessId>();
@@ -78,6 +90,7 @@ export class Mesh implements AsyncDisposable {
       (connection) => mesh.#accept(connection),
       {
         handshakeMsMax: mesh.#helloMsMax,
+        onProblem: (problem) => mesh.#tell(problem),
       },
     );
     return mesh;
@@ -151,8 +164,9 @@ export class Mesh implements AsyncDisposable {
         connectMsMax: this.#helloMsMax,
         handshakeMsMax: this.#helloMsMax,
       });
-    } catch {
+    } catch (error) {
       // Nobody is there yet, or not any more: the next attempt is the answer.
+      this.#tell(error);
       return undefined;
     }
     const name = randomUUID();
@@ -263,6 +277,16 @@ export class Mesh implements AsyncDisposable {
     const waiters = [...this.#waiters];
     this.#waiters.clear();
     for (const wake of waiters) wake();
+  }
+
+  /** Speaks of what no further attempt will mend, once. */
+  #tell(error: unknown): void {
+    if (!(error instanceof TransportError) || !LASTING.has(error.code)) return;
+    // By our own end of it: addresses differ from one attempt to the next.
+    const what = `${error.code} ${error.message.replace(/:[0-9]+/g, "")}`;
+    if (this.#told.has(what) || this.#told.size >= TOLD_MAX) return;
+    this.#told.add(what);
+    this.#trouble(error.message, { code: error.code });
   }
 
   #trouble(message: string, facts: Readonly<Record<string, unknown>>): void {

@@ -4,7 +4,19 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { UsageError } from "../core/index.js";
 import { calculator, hello, type Service } from "../protocols/index.js";
-import { createMemoryTransport, nodeText, tcp, uds, udsAddress } from "../transports/index.js";
+import {
+  createAuthority,
+  createMemoryTransport,
+  createTlsTransport,
+  fifo,
+  fifoAddress,
+  nodeText,
+  tcp,
+  udp,
+  uds,
+  udsAddress,
+  ws,
+} from "../transports/index.js";
 import { ByteWriter, createPlainCodec } from "../wire/index.js";
 import { connect } from "./connect.js";
 import { serve } from "./serve.js";
@@ -14,13 +26,26 @@ import { FileStore, MemoryStore, type Store } from "./store.js";
 const folder = mkdtempSync(join(tmpdir(), "lightcone-service-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const transports = { tcp, uds, memory: createMemoryTransport() };
+const authority = createAuthority();
+const certified = authority.issue({ name: "calculator", hosts: ["127.0.0.1"] });
+const tls = createTlsTransport({ ...certified, ca: authority.cert });
 
-const PLACES = ["tcp://127.0.0.1:0", udsAddress(join(folder, "calc.sock")), "memory://calc"];
+/** One table for every test: what a service is served over is the URL's choice alone. */
+const transports = { tcp, tls, uds, fifo, udp, ws, memory: createMemoryTransport() };
+
+const PLACES = [
+  "tcp://127.0.0.1:0",
+  "tls://127.0.0.1:0",
+  udsAddress(join(folder, "calc.sock")),
+  fifoAddress(join(folder, "calc.fifo")),
+  "udp://127.0.0.1:0",
+  "ws://127.0.0.1:0/",
+  "memory://calc",
+];
 
 const free = (): string => udsAddress(join(folder, `${Math.random()}.sock`));
 
-describe.each(PLACES)("over %s", (at) => {
+describe.each(PLACES)("the same service, the URL alone differs: %s", (at) => {
   test("a call gets its value, and a call that cannot run the reason", async () => {
     await using server = await serve(calculator, { at, transports });
     await using client = await connect(calculator, server.address, { transports });

@@ -4,9 +4,10 @@ import { identifyFifo, makeFifos, openFifo, removeFifo, type FifoIdentity } from
 import { checkFolderToDial, doorPath, freshId, pairPaths } from "./fifo-folder.js";
 import { encodeKnock } from "./fifo-knock.js";
 import { FifoPair } from "./fifo-pair.js";
+import { CONNECT_MS_MAX, HANDSHAKE_MS_MAX } from "./limits.js";
 import type { StreamShared } from "./stream-connection.js";
 import { StreamConnection } from "./stream-connection.js";
-import { CONNECT_MS_MAX, HANDSHAKE_MS_MAX, handshakeError } from "./stream-transport.js";
+import { handshakeError } from "./stream-transport.js";
 import type { Connection, DialOptions } from "./transport.js";
 import { systemCode, TransportError } from "./transport-error.js";
 
@@ -137,7 +138,7 @@ function shakeHands(
     void connection.closed.then((reason) => {
       forget();
       if (signal.aborted) reject(signal.reason);
-      else reject(refusal ?? handshakeError(reason, address));
+      else reject(refusal ?? handshakeError(reason, address, undefined));
     });
   });
 }

@@ -1,7 +1,7 @@
 import { preamble } from "../wire/index.js";
+import { CONNECTIONS_MAX, HANDSHAKE_MS_MAX } from "./limits.js";
 import type { StreamShared, StreamSocket } from "./stream-connection.js";
 import { StreamConnection } from "./stream-connection.js";
-import { CONNECTIONS_MAX, HANDSHAKE_MS_MAX } from "./stream-transport.js";
 import type { Connection, ListenOptions } from "./transport.js";
 import { TransportError } from "./transport-error.js";
 
@@ -34,6 +34,7 @@ export class StreamAdmission {
       );
       // An error here is the other side's haste to leave.
       socket.on("error", () => socket.destroy());
+      socket.ending?.("limit");
       socket.end(preamble("full"));
       socket.destroySoon();
       return;

@@ -18,6 +18,8 @@ import { TransportError } from "./transport-error.js";
 export interface StreamSocket extends Duplex {
   /** Ends once everything written has left, and destroys then. */
   destroySoon(): void;
+  /** Where the carrier has a way of its own to say why it ends; called before the end. */
+  ending?(why: CloseCode): void;
 }
 
 /** What all connections of one stream transport share. */
@@ -49,7 +51,7 @@ const GATHER_BYTES_MIN = CHUNK_BYTES / 2;
 const LINGER_MS = 500;
 
 /**
- * Frames over one stream socket, TCP or Unix. Everything queued in one tick is written at its end: one write, or one
+ * Frames over one stream socket: TCP, Unix, TLS, or what makes itself one. Everything queued in one tick is written at its end: one write, or one
  * gathered write when it fills several chunks. An end in order is announced in the stream, so that a peer which dies
  * (the system then closes its sockets properly) is seen as `reset` and never as `closed`.
  */
@@ -100,7 +102,11 @@ export class StreamConnection implements Connection {
     socket.on("data", (chunk: Buffer) => this.#onData(chunk));
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error: NodeJS.ErrnoException) => {
-      this.#settle("reset", `the connection broke: ${error.code ?? "unknown error"}`);
+      // The carrier's own rules were broken, as our framing's may be.
+      if (error instanceof FrameError) this.#settle(error.code, error.message);
+      else this.#settle("reset", `the connection broke: ${error.code ?? "unknown error"}`);
+      // A TLS socket stays open after a damaged record.
+      socket.destroy();
     });
     socket.on("close", () => {
       this.#settle("reset", "the connection broke");
@@ -329,6 +335,7 @@ export class StreamConnection implements Connection {
   #end(why: CloseCode, msMax: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#socket.destroy(), msMax);
+    this.#socket.ending?.(why);
     this.#socket.end(goodbye(why));
   }
 
@@ -338,6 +345,7 @@ export class StreamConnection implements Connection {
     this.#decoder.stop();
     this.#dropEarly();
     this.#release();
+    this.#socket.ending?.(code);
     this.#socket.destroy();
   }
 

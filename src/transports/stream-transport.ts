@@ -1,8 +1,10 @@
 import type { ListenOptions as NodeListenOptions, NetConnectOpts, Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
-import { FRAME_BYTES_MAX, preamble } from "../wire/index.js";
+import { FRAME_BYTES_MAX } from "../wire/index.js";
+import { CONNECT_MS_MAX, HANDSHAKE_MS_MAX } from "./limits.js";
 import { nodeChunkPool, nodeCrc32 } from "./platform.js";
-import type { StreamShared } from "./stream-connection.js";
+import { StreamAdmission } from "./stream-admission.js";
+import type { StreamShared, StreamSocket } from "./stream-connection.js";
 import { StreamConnection } from "./stream-connection.js";
 import type { CloseReason, Connection, DialOptions, Listener, ListenOptions } from "./transport.js";
 import { dialError, listenError, TransportError } from "./transport-error.js";
@@ -20,11 +22,6 @@ export interface StreamOptions {
   /** `close` waits so long for the peer to take what is queued; default 5 s. Milliseconds. */
   readonly closeMsMax?: number;
 }
-
-/** Defaults of `ListenOptions` and `DialOptions`. */
-export const HANDSHAKE_MS_MAX = 2_000;
-export const CONNECT_MS_MAX = 10_000;
-export const CONNECTIONS_MAX = 10_000;
 
 export function streamShared(options: StreamOptions): StreamShared {
   return {
@@ -49,28 +46,71 @@ export interface ListenAt {
   remote(socket: Socket): string;
 }
 
+/** How sockets come in: straight from the server, or after a handshake of the carrier's own. */
+export interface Entrance {
+  readonly server: Server;
+  /** Called once: gives `take` each socket that can carry frames, and `onProblem` why another never could. */
+  open(
+    take: (socket: StreamSocket, remote: string) => void,
+    onProblem: (problem: TransportError) => void,
+    options: ListenOptions,
+  ): void;
+  /** Ends what has not been given to `take`. */
+  clear?(): void;
+}
+
 export async function listenStream(
   where: ListenAt,
   accept: (connection: Connection) => void,
   options: ListenOptions,
   shared: StreamShared,
+  entrance: Entrance = plainEntrance(where),
 ): Promise<Listener> {
+  await listening(entrance.server, where);
+  const address = where.address(entrance.server);
+  const admission = new StreamAdmission(address, accept, options, shared);
+  return new StreamListener(address, entrance, admission, options);
+}
+
+function plainEntrance(where: ListenAt): Entrance {
   const server = createServer({ noDelay: true });
-  await listening(server, where);
-  return new StreamListener(server, where, accept, options, shared);
+  return {
+    server,
+    open: (take) => void server.on("connection", (socket) => take(socket, where.remote(socket))),
+  };
+}
+
+/** How a socket is opened. */
+export interface Way {
+  open(): StreamSocket;
+  /** The event after which the socket carries frames. It emits `connect` before that, or then. */
+  readonly ready: "connect" | "secureConnect" | "open";
+  /** What an error before `ready` means to whoever dialled. */
+  explain(cause: Error): TransportError;
+  /** What it means that the connection ended between `ready` and the end of our own handshake; `cause` if it broke. */
+  explainEnd?(cause: Error | undefined): TransportError | undefined;
+}
+
+/** TCP and Unix sockets. */
+export function plainWay(asked: string, at: NetConnectOpts): Way {
+  return {
+    open: () => connect({ ...at, noDelay: true }),
+    ready: "connect",
+    explain: (cause) => dialError(cause, asked),
+  };
 }
 
 /** Connects and shakes hands; `asked` is what errors name. */
 export function dialStream(
   asked: string,
-  at: NetConnectOpts,
+  way: Way,
   options: DialOptions,
   shared: StreamShared,
 ): Promise<Connection> {
   const { signal, connectMsMax = CONNECT_MS_MAX, handshakeMsMax = HANDSHAKE_MS_MAX } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) return reject(signal.reason);
-    const socket = connect({ ...at, noDelay: true });
+    const socket = way.open();
     const timer = setTimeout(() => {
       fail(
         new TransportError("timed-out", `${asked} did not answer within ${connectMsMax} ms`, {
@@ -78,22 +118,42 @@ export function dialStream(
         }),
       );
     }, connectMsMax);
+    let handshakeTimer: NodeJS.Timeout | undefined;
+    let handshakeEnd = 0;
     const onAbort = (): void => fail(signal?.reason);
-    const onError = (error: Error): void => fail(dialError(error, asked));
+    const onError = (error: Error): void => fail(way.explain(error));
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.on("error", onError);
     socket.once("connect", () => {
+      handshakeEnd = performance.now() + handshakeMsMax;
+      if (way.ready === "connect") return;
+      handshakeTimer = setTimeout(() => {
+        fail(
+          new TransportError(
+            "handshake-timeout",
+            `${asked}: the peer did not shake hands within ${handshakeMsMax} ms`,
+            { address: asked },
+          ),
+        );
+      }, handshakeMsMax);
+    });
+    socket.once(way.ready, () => {
+      clearTimeout(handshakeTimer);
       socket.off("error", onError);
-      const connection = new StreamConnection(socket, asked, shared, handshakeMsMax, () => {
+      let broken: Error | undefined;
+      socket.once("error", (error) => (broken = error));
+      const left = Math.max(1, Math.ceil(handshakeEnd - performance.now()));
+      const connection = new StreamConnection(socket, asked, shared, left, () => {
         forget();
         resolve(connection);
       });
       // Reaches nobody once the promise has been resolved.
-      void connection.closed.then((reason) => fail(handshakeError(reason, asked)));
+      void connection.closed.then((reason) => fail(handshakeError(reason, asked, way.explainEnd?.(broken))));
     });
 
     function forget(): void {
       clearTimeout(timer);
+      clearTimeout(handshakeTimer);
       signal?.removeEventListener("abort", onAbort);
     }
     function fail(reason: unknown): void {
@@ -104,14 +164,19 @@ export function dialStream(
   });
 }
 
-/** What it means to whoever dialled that a connection was over before its handshake was. */
-export function handshakeError(reason: CloseReason, address: string): TransportError {
+/** What it means to whoever dialled that a connection was over before its handshake was; `carriers` if they know better. */
+export function handshakeError(
+  reason: CloseReason,
+  address: string,
+  carriers: TransportError | undefined,
+): TransportError {
   const facts = { address };
   switch (reason.code) {
     case "closed":
     case "aborted":
     case "reset":
     case "frame-timeout":
+      if (carriers !== undefined) return carriers;
       // A listener that is going down accepts and ends: to the caller the same as one that is gone.
       return new TransportError("refused", `${address} ended the connection before its handshake`, facts);
     default:
@@ -121,34 +186,23 @@ export function handshakeError(reason: CloseReason, address: string): TransportE
 
 class StreamListener implements Listener {
   readonly address: string;
-  readonly #server: Server;
-  readonly #ready = new Set<Connection>();
-  readonly #pending = new Set<StreamConnection>();
-  readonly #accept: (connection: Connection) => void;
-  readonly #options: ListenOptions;
+  readonly #entrance: Entrance;
+  readonly #admission: StreamAdmission;
   #closed: Promise<void> | undefined;
 
-  constructor(
-    server: Server,
-    where: ListenAt,
-    accept: (connection: Connection) => void,
-    options: ListenOptions,
-    shared: StreamShared,
-  ) {
-    this.address = where.address(server);
-    this.#server = server;
-    this.#accept = accept;
-    this.#options = options;
-    server.on("connection", (socket) => this.#onSocket(socket, where.remote(socket), shared));
+  constructor(address: string, entrance: Entrance, admission: StreamAdmission, options: ListenOptions) {
+    this.address = address;
+    this.#entrance = entrance;
+    this.#admission = admission;
+    entrance.open(
+      (socket, remote) => admission.take(socket, remote),
+      (problem) => admission.problem(problem),
+      options,
+    );
     // Out of descriptors or memory: that connection is lost, the listener stays.
-    server.on("error", (cause) => {
-      this.#problem(
-        new TransportError(
-          "accept-failed",
-          `${this.address} could not accept: ${cause.message}`,
-          {},
-          { cause },
-        ),
+    entrance.server.on("error", (cause) => {
+      admission.problem(
+        new TransportError("accept-failed", `${address} could not accept: ${cause.message}`, {}, { cause }),
       );
     });
   }
@@ -162,43 +216,12 @@ class StreamListener implements Listener {
     return this.close();
   }
 
-  #onSocket(socket: Socket, remote: string, shared: StreamShared): void {
-    if (this.#pending.size + this.#ready.size >= (this.#options.connectionsMax ?? CONNECTIONS_MAX)) {
-      this.#problem(
-        new TransportError("limit", `${this.address} has as many connections as it accepts`, { remote }),
-      );
-      // An error here is the other side's haste to leave.
-      socket.on("error", () => socket.destroy());
-      socket.end(preamble("full"));
-      socket.destroySoon();
-      return;
-    }
-    const handshakeMsMax = this.#options.handshakeMsMax ?? HANDSHAKE_MS_MAX;
-    const connection = new StreamConnection(socket, remote, shared, handshakeMsMax, () => {
-      this.#pending.delete(connection);
-      this.#ready.add(connection);
-      this.#accept(connection);
-    });
-    this.#pending.add(connection);
-    void connection.closed.then((reason) => {
-      this.#ready.delete(connection);
-      if (!this.#pending.delete(connection) || reason.code === "closed") return;
-      const code = reason.code === "reset" || reason.code === "aborted" ? "closed" : reason.code;
-      if (code === "frame-timeout") return;
-      this.#problem(new TransportError(code, `${remote}: ${reason.detail}`, { remote }));
-    });
-  }
-
-  #problem(problem: TransportError): void {
-    this.#options.onProblem?.(problem);
-  }
-
   async #end(): Promise<void> {
     const stopped = new Promise<void>((resolve) => {
-      this.#server.close(() => resolve());
+      this.#entrance.server.close(() => resolve());
     });
-    const connections = [...this.#pending, ...this.#ready];
-    await Promise.all(connections.map((connection) => connection.close()));
+    await this.#admission.close();
+    this.#entrance.clear?.();
     await stopped;
   }
 }

@@ -1,6 +1,6 @@
 import { type HostPort, hostPortAddress, listensAt, parseHostPort, parseToDial } from "./host-port.js";
 import type { StreamOptions } from "./stream-transport.js";
-import { dialStream, listenStream, streamShared } from "./stream-transport.js";
+import { dialStream, listenStream, plainWay, streamShared } from "./stream-transport.js";
 import type { Transport } from "./transport.js";
 
 /**
@@ -29,7 +29,7 @@ export function createTcpTransport(options: StreamOptions = {}): Transport {
 
     async dial(address, dialOptions = {}) {
       const at = parseToDial("tcp", address);
-      return dialStream(address, at, dialOptions, shared);
+      return dialStream(address, plainWay(address, at), dialOptions, shared);
     },
   };
 }

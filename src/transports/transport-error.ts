@@ -11,6 +11,7 @@ export type TransportErrorCode =
   | "timed-out"
   | "handshake-timeout"
   | "limit"
+  | "bad-certificate"
   | "closed"
   | "buffer-full"
   | "accept-failed"

@@ -32,7 +32,8 @@ export interface Transport {
   /**
    * Connects and shakes hands. Rejects with `UsageError` (the address), with `signal.reason` once aborted, or with
    * `TransportError`: `refused` (nobody listens: worth trying again), `unreachable`, `timed-out`, `not-permitted`,
-   * `limit` (the listener has enough connections), `bad-magic`, `version`, `handshake-timeout`.
+   * `limit` (the listener has enough connections), `bad-magic`, `version`, `handshake-timeout`, and, of carriers that
+   * prove who they are, `bad-certificate`.
    */
   dial(address: string, options?: DialOptions): Promise<Connection>;
 }

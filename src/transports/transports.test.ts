@@ -3,11 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "vitest";
 import { transportCompliance } from "../testing/transport-compliance.js";
+import { createAuthority } from "./certificates.js";
 import { createFifoTransport, fifoAddress } from "./fifo.js";
 import { createMemoryTransport } from "./memory.js";
 import { createTcpTransport } from "./tcp.js";
+import { createTlsTransport } from "./tls.js";
 import { createUdpTransport } from "./udp.js";
 import { createUdsTransport, udsAddress } from "./uds.js";
+import { createWebSocketTransport } from "./websocket.js";
 
 transportCompliance(
   {
@@ -59,5 +62,27 @@ transportCompliance(
 
 transportCompliance(
   { name: "udp", create: () => ({ transport: createUdpTransport(), address: () => "udp://127.0.0.1:0" }) },
+  { describe, test },
+);
+
+transportCompliance(
+  {
+    name: "ws",
+    create: () => ({ transport: createWebSocketTransport(), address: () => "ws://127.0.0.1:0/" }),
+  },
+  { describe, test },
+);
+
+const authority = createAuthority();
+const certified = authority.issue({ name: "test", hosts: ["127.0.0.1"] });
+
+transportCompliance(
+  {
+    name: "tls",
+    create: () => ({
+      transport: createTlsTransport({ ...certified, ca: authority.cert }),
+      address: () => "tls://127.0.0.1:0",
+    }),
+  },
   { describe, test },
 );

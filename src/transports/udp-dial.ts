@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import type { HostPort } from "./host-port.js";
-import { CONNECT_MS_MAX, HANDSHAKE_MS_MAX } from "./stream-transport.js";
+import { CONNECT_MS_MAX, HANDSHAKE_MS_MAX } from "./limits.js";
 import type { Connection, DialOptions } from "./transport.js";
 import { dialError, systemCode, TransportError } from "./transport-error.js";
 import { UdpConnection } from "./udp-connection.js";

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { RemoteInfo, Socket } from "node:dgram";
 import { lookup } from "node:dns/promises";
 import { hostPortAddress, type HostPort } from "./host-port.js";
-import { CONNECTIONS_MAX } from "./stream-transport.js";
+import { CONNECTIONS_MAX } from "./limits.js";
 import type { Connection, Listener, ListenOptions } from "./transport.js";
 import { listenError, TransportError } from "./transport-error.js";
 import { UdpConnection } from "./udp-connection.js";

@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { UsageError } from "../core/index.js";
 import type { StreamOptions } from "./stream-transport.js";
-import { dialStream, listenStream, streamShared } from "./stream-transport.js";
+import { dialStream, listenStream, plainWay, streamShared } from "./stream-transport.js";
 import type { Transport } from "./transport.js";
 import { listenError, systemCode, TransportError } from "./transport-error.js";
 
@@ -48,7 +48,7 @@ export function createUdsTransport(options: StreamOptions = {}): Transport {
     },
 
     async dial(address, dialOptions = {}) {
-      return dialStream(address, { path: parseUdsAddress(address) }, dialOptions, shared);
+      return dialStream(address, plainWay(address, { path: parseUdsAddress(address) }), dialOptions, shared);
     },
   };
 }

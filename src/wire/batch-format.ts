@@ -45,7 +45,7 @@ export function preamble(status: PreambleStatus = "ready"): Uint8Array {
  */
 export function checkPreamble(bytes: Uint8Array, start: number, count: number): void {
   for (let i = 0; i < Math.min(count, MAGIC.length); i++) {
-    if (bytes[start + i] !== MAGIC[i]) throw badMagic();
+    if (bytes[start + i] !== MAGIC[i]) throw i === 0 && isTlsRecord(bytes[start]) ? tlsInstead() : badMagic();
   }
   if (count > 4) checkVersion(bytes[start + 4] ?? 0);
   for (let i = 5; i < count; i++) {
@@ -141,6 +141,18 @@ export function readGoodbye(bytes: Uint8Array, start: number, end: number): stri
 
 function badMagic(): FrameError {
   return new FrameError("bad-magic", "the peer does not speak this protocol: its first bytes are not ours");
+}
+
+/** An alert or a handshake: what a TLS peer sends first. */
+function isTlsRecord(first: number | undefined): boolean {
+  return first === 0x15 || first === 0x16;
+}
+
+function tlsInstead(): FrameError {
+  return new FrameError(
+    "bad-magic",
+    "the peer speaks TLS, which this side does not; is it a tls:// address?",
+  );
 }
 
 function checkVersion(version: number): void {

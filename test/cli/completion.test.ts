@@ -22,7 +22,14 @@ describe.skipIf(!installed.has("bash"))("bash, without the bash-completion packa
   test("completes labs, options of a lab, transports and shells", () => {
     expect(inBash(["run", "ric"])).toEqual(["ricart-agrawala"]);
     expect(inBash(["sim", "ricart-agrawala", "--ent"])).toEqual(["--entries"]);
-    expect(inBash(["run", "ricart-agrawala", "--transport", ""])).toEqual(["tcp", "uds", "fifo", "udp"]);
+    expect(inBash(["run", "ricart-agrawala", "--transport", ""])).toEqual([
+      "tcp",
+      "uds",
+      "fifo",
+      "udp",
+      "ws",
+      "tls",
+    ]);
     // As bash splits --transport=u.
     expect(inBash(["run", "ricart-agrawala", "--transport", "=", "u"])).toEqual(["uds", "udp"]);
     expect(inBash(["completion", ""])).toEqual(["bash", "zsh", "fish"]);
@@ -69,7 +76,10 @@ describe("lightcone complete", () => {
       ["none", ":files"],
     ],
     [["run", "ricart-agrawala", "--seed", ""], []],
-    [["run", "ricart-agrawala", "--transport=t"], ["--transport=tcp"]],
+    [
+      ["run", "ricart-agrawala", "--transport=t"],
+      ["--transport=tcp", "--transport=tls"],
+    ],
     [["show", "--as", "--as"], ["--ascii"]],
     [["show", "--ascii", "--as"], []],
     [["nonsense", ""], []],

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { lightcone, mainFile } from "../support/lightcone.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lightcone-serve-"));
@@ -31,14 +31,51 @@ function serve(...args: string[]): Promise<{ server: ChildProcess; address: stri
 
 const call = (...args: string[]) => lightcone(["call", ...args]);
 
-test("a calculator is served over tcp, and called from the command line", async () => {
-  const { address } = await serve("calculator", "--listen", "tcp://127.0.0.1:0");
-  expect(await call("calculator", "multiply", "5", "10", "--to", address)).toMatchObject({
+const certificates = join(folder, "certificates");
+const FILES = ["cert", "key", "ca"].flatMap((name) => [`--${name}`, join(certificates, `${name}.pem`)]);
+beforeAll(async () => {
+  expect(await lightcone(["certificates", certificates])).toMatchObject({ status: 0 });
+});
+
+test.each([
+  ["tcp://127.0.0.1:0", []],
+  ["tls://127.0.0.1:0", FILES],
+  [`uds://${join(folder, "calculator.sock")}`, []],
+  [`fifo://${join(folder, "calculator.fifo")}`, []],
+  ["udp://127.0.0.1:0", []],
+  ["ws://127.0.0.1:0/", []],
+])("a calculator is served at %s, and called from the command line", async (listen, files) => {
+  const { address } = await serve("calculator", "--listen", listen, ...files);
+  expect(await call("calculator", "multiply", "5", "10", "--to", address, ...files)).toMatchObject({
     status: 0,
     stdout: "50\n",
   });
-  const json = await call("calculator", "subtract", "--to", address, "--json", "--", "-5", "1e3");
+  const json = await call("calculator", "subtract", "--to", address, ...files, "--json", "--", "-5", "1e3");
   expect(JSON.parse(json.stdout)).toEqual({ kind: "ok", value: -1005 });
+});
+
+test("over TLS, only whoever has a certificate is served", async () => {
+  const { address } = await serve("hello", "--listen", "tls://127.0.0.1:0", ...FILES);
+  const strangers = join(folder, "strangers");
+  await lightcone(["certificates", strangers]);
+  const theirs = FILES.map((word) => word.replace(certificates, strangers));
+  const distrusted = await call("hello", "hello", "Ana", "--to", address, ...theirs);
+  expect(distrusted).toMatchObject({ status: 4, stdout: "" });
+  expect(distrusted.stderr).toMatch(/^lightcone: .*an authority that is not trusted here.*\n$/);
+  const trusting = theirs.with(-1, join(certificates, "ca.pem"));
+  const refused = await call("hello", "hello", "Ana", "--to", address, ...trusting);
+  expect(refused).toMatchObject({ status: 4, stdout: "" });
+});
+
+test.each<[string[], RegExp]>([
+  [["--listen", "tls://127.0.0.1:0"], /takes --cert, --key and --ca; lightcone certificates DIR makes/],
+  [["--listen", "tcp://127.0.0.1:0", ...FILES], /are for tls:\/\/ addresses; tcp:\/\/127.0.0.1:0 is none/],
+  [["--listen", "tls://127.0.0.1:0", "--cert", "c"], /go together/],
+])("serve %j: status 2, one line", async (words, answer) => {
+  const { status, stdout, stderr } = await lightcone(["serve", "hello", ...words]);
+  expect(stderr).toMatch(answer);
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+  expect([status, stdout]).toEqual([2, ""]);
 });
 
 test("what cannot be called is refused in a line", async () => {

@@ -3,21 +3,23 @@ import { escapeText } from "../../core/index.js";
 import { FileStore, serve } from "../../host/index.js";
 import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
+import type { ServeFlags } from "../program.js";
 import { findService } from "../services.js";
 import type { Terminal } from "../terminal.js";
-import { TRANSPORTS } from "../transports.js";
+import { transportsFor } from "../transports.js";
 
 /** Serves until it is interrupted. */
 export async function serveCommand(
   name: string,
-  { listen, data }: { readonly listen: string; readonly data?: string },
+  { listen, data, ...certificates }: ServeFlags,
   terminal: Terminal,
 ): Promise<number> {
   const service = findService(name);
+  const transports = transportsFor(listen, certificates);
   using interruption = new Interruption();
   const log = (line: string): void => terminal.complain(`${new Date().toISOString()} ${escapeText(line)}`);
   const store = data === undefined ? {} : { store: new FileStore(data) };
-  await using server = await serve(service, { at: listen, transports: TRANSPORTS, log, ...store });
+  await using server = await serve(service, { at: listen, transports, log, ...store });
   terminal.print(`${service.name} at ${server.address}, ${server.mode}. Call it:`);
   const words = service.parameters.map(({ kind }) => (kind === "text" ? "Ana" : "5")).join(" ");
   terminal.print(
