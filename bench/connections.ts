@@ -78,7 +78,8 @@ async function memoryOf(...ends: readonly ChildProcess[]): Promise<number[]> {
 
 async function order(end: ChildProcess, what: object): Promise<unknown> {
   const ended = new AbortController();
-  const onExit = (): void => ended.abort(new Error(`an end stopped before it had answered ${JSON.stringify(what)}`));
+  const onExit = (): void =>
+    ended.abort(new Error(`an end stopped before it had answered ${JSON.stringify(what)}`));
   end.once("exit", onExit);
   end.send(what);
   try {
