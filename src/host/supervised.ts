@@ -1,6 +1,6 @@
 import type { ProcessId } from "../core/index.js";
 import { Child, describeExit, type ChildOptions, type Exit } from "./child.js";
-import type { ControlChannel, FromParticipant, FromSupervisor, PeerAddress, Status } from "./control.js";
+import type { ControlChannel, FromParticipant, FromSupervisor, Status } from "./control.js";
 import type { Lane } from "./lane.js";
 
 /** Where one participant is in its life, as the supervisor sees it. */
@@ -78,11 +78,6 @@ export class Supervised {
   /** Whether peers can connect to it, or will as soon as they are told. */
   get isReachable(): boolean {
     return this.isAlive && (this.phase === "connecting" || this.phase === "running");
-  }
-
-  get peerAddress(): PeerAddress {
-    const { process, incarnation, address } = this;
-    return { process, incarnation, address };
   }
 
   get isAlive(): boolean {

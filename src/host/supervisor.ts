@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-import { availableParallelism } from "node:os";
 import { performance } from "node:perf_hooks";
 import { invariant, SECOND, type LightconeError, type ProcessId } from "../core/index.js";
 import { formatFaults, NO_FAULTS, type FaultPlan } from "../faults/index.js";
@@ -9,7 +7,7 @@ import type { FromParticipant } from "./control.js";
 import { isEndedFromOutside, type Exit } from "./child.js";
 import { HostError, messageOf, safeText } from "./errors.js";
 import { Lane } from "./lane.js";
-import { meshAddress } from "./mesh-address.js";
+import { Launcher } from "./launcher.js";
 import { PlanRunner } from "./plan-runner.js";
 import { Reception } from "./reception.js";
 import { callAt, monotonicMicroseconds, RunClock } from "./run-clock.js";
@@ -21,8 +19,6 @@ import { Watch } from "./watch.js";
 import { Users } from "./users.js";
 
 const EVENTS_MAX = 1_000_000;
-/** Participants that start at the same time, on a machine of few cores. */
-const AT_ONCE_MIN = 4;
 // Often enough to notice a quiet run at once, seldom enough to cost nothing beside it.
 const ROUND_MS = 25;
 
@@ -60,18 +56,16 @@ class RealRun {
   readonly #collector: Collector;
   readonly #users: Users;
   readonly #clock = new RunClock();
-  readonly #controlToken = randomBytes(32).toString("hex");
-  readonly #meshToken = randomBytes(32).toString("hex");
   readonly #all: readonly Supervised[];
   readonly #watch: Watch;
   readonly #byName: ReadonlyMap<ProcessId, Supervised>;
+  readonly #launcher: Launcher;
   readonly #plan: PlanRunner;
   readonly #onExit = (): void => this.#endNow();
-  /** Not spawned yet, in order. */
-  readonly #toSpawn: Supervised[] = [];
   #limit: Disposable | undefined;
   #reception: Reception | undefined;
   #begun = false;
+  #epoch = 0;
   #stopping = false;
   /** What an observer, a user or a bug threw while nobody could catch it; thrown on when everything is cleaned up. */
   #thrown: { readonly error: unknown; readonly nothingRan?: true } | undefined;
@@ -126,12 +120,20 @@ class RealRun {
     this.#users = new Users(options.lab.user, run, this.#clock, (process, command) =>
       this.#give(process, command),
     );
+    this.#launcher = new Launcher({
+      run: options,
+      header: this.#header,
+      folder: this.#folder,
+      all: this.#all,
+      onExit: (one, exit) => this.#exited(one, exit),
+      onReady: (one) => this.#ready(one),
+    });
     this.#plan = new PlanRunner({
       all: this.#all,
       faults: this.#faults,
       clock: this.#clock,
       collector: this.#collector,
-      spawn: (one) => this.#spawn(one),
+      spawn: (one) => this.#launcher.spawn(one),
       guard: (action) => this.#guard(action),
     });
     // Whoever calls process.exit() meanwhile leaves no orphans either.
@@ -149,6 +151,7 @@ class RealRun {
       const rounds = this.#rounds();
       const end = await ending;
       this.#stopping = true;
+      this.#launcher.stop();
       this.#wake();
       await rounds;
       this.#users[Symbol.dispose]();
@@ -165,6 +168,7 @@ class RealRun {
   /** Ends and removes whatever there still is. Idempotent. */
   async clean(): Promise<void> {
     this.#stopping = true;
+    this.#launcher.stop();
     process.off("exit", this.#onExit);
     this.#users[Symbol.dispose]();
     this.#plan[Symbol.dispose]();
@@ -195,47 +199,20 @@ class RealRun {
     this.#reception = await Reception.open({
       transport: uds,
       address: this.#folder.controlAddress(),
-      token: this.#controlToken,
+      token: this.#launcher.controlToken,
       byName: this.#byName,
-      onHello: (one) => this.#configure(one),
+      onHello: (one) => this.#launcher.configure(one),
       onMessage: (one, message) => this.#guard(() => this.#onMessage(one, message)),
     });
-    this.#toSpawn.push(...this.#all);
-    this.#spawnSome();
+    this.#launcher.launch();
   }
 
-  /** Starts as many at once as the cores can use: more would only delay each other, and this process too. */
-  #spawnSome(): void {
-    const atOnceMax = Math.max(AT_ONCE_MIN, 2 * availableParallelism());
-    let starting = this.#all.filter((one) => one.phase === "starting").length;
-    while (!this.#stopping && starting++ < atOnceMax) {
-      const next = this.#toSpawn.shift();
-      if (next === undefined) return;
-      this.#spawn(next);
-    }
-  }
-
-  #spawn(one: Supervised): void {
-    const child = one.spawn(
-      {
-        entry: this.#options.entry,
-        control: this.#folder.controlAddress(),
-        process: one.process,
-        token: this.#controlToken,
-      },
-      performance.now(),
-    );
-    if (child.pid !== undefined) this.#folder.noteChild(one.index, child.pid);
-    void child.exited.then((exit) => {
-      if (one.child !== child) return;
-      one.exit = exit;
-      child.release();
-      // A planned death is dealt with where it was planned.
-      if (one.phase === "crashed" || one.phase === "stopping" || this.#stopping) return;
-      // Ctrl-C in a terminal reaches a participant that has not learned to ignore it yet.
-      if (exit.signal === "SIGINT") return this.#stop({ stopped: "interrupted" });
-      this.#guard(() => this.#diedUnasked(one, exit));
-    });
+  #exited(one: Supervised, exit: Exit): void {
+    // A planned death is dealt with where it was planned.
+    if (one.phase === "crashed" || one.phase === "stopping" || this.#stopping) return;
+    // Ctrl-C in a terminal reaches a participant that has not learned to ignore it yet.
+    if (exit.signal === "SIGINT") return this.#stop({ stopped: "interrupted" });
+    this.#guard(() => this.#diedUnasked(one, exit));
   }
 
   #diedUnasked(one: Supervised, exit: Exit): void {
@@ -263,30 +240,6 @@ class RealRun {
     this.#stop({ stopped: "lost", detail });
   }
 
-  #configure(one: Supervised): void {
-    const { processes, seed, options } = this.#options;
-    const { transport = "tcp", faults } = this.#header;
-    one.send({
-      kind: "configure",
-      configuration: {
-        lab: this.#options.labRef,
-        processes: [...processes],
-        options: { ...options },
-        seed,
-        faults,
-        transport,
-        listen: meshAddress(transport, this.#folder.path, one.index, one.incarnation),
-        incarnation: one.incarnation,
-        firstNumber: one.lane.number + 1,
-        ...(one.lane.vector !== undefined && { vector: [...one.lane.vector] }),
-        ...(one.lane.saved !== undefined && { saved: one.lane.saved }),
-        traceFile: one.lane.path,
-        savedFile: this.#folder.savedFile(one.index),
-        meshToken: this.#meshToken,
-      },
-    });
-  }
-
   // ---- What participants say ----------------------------------------------------------------------------------
 
   #onMessage(one: Supervised, message: FromParticipant): void {
@@ -296,15 +249,10 @@ class RealRun {
         one.channel?.abort("a second hello");
         return;
       case "listening":
-        one.address = message.address;
-        if (one.phase === "starting") {
-          one.phase = "listening";
-          this.#joinUp(one);
-          this.#spawnSome();
-        }
+        this.#launcher.listening(one, message.address);
         return;
       case "connected":
-        if (one.phase === "connecting" && one.address !== "") this.#connected(one);
+        this.#launcher.connected(one);
         return;
       case "recorded":
         this.#readLane(one);
@@ -349,28 +297,7 @@ class RealRun {
     }
   }
 
-  /** At the start everybody is told of everybody once all listen; later, a restarted process and the others. */
-  #joinUp(one: Supervised): void {
-    if (this.#begun) {
-      one.phase = "connecting";
-      const others = this.#all.filter((other) => other !== one && other.isReachable);
-      for (const other of others) other.send({ kind: "peers", peers: [one.peerAddress] });
-      one.send({ kind: "peers", peers: others.map((other) => other.peerAddress) });
-      return;
-    }
-    if (!this.#all.every((other) => other.phase === "listening")) return;
-    for (const to of this.#all) {
-      to.phase = "connecting";
-      to.heardMs = performance.now();
-      to.send({
-        kind: "peers",
-        peers: this.#all.filter((other) => other !== to).map((other) => other.peerAddress),
-      });
-    }
-  }
-
-  #connected(one: Supervised): void {
-    one.phase = "running";
+  #ready(one: Supervised): void {
     this.#watch.welcome(one);
     if (this.#begun) {
       one.send({ kind: "go", epoch: this.#epoch });
@@ -379,8 +306,6 @@ class RealRun {
     }
     if (this.#all.every((other) => other.phase === "running")) this.#begin();
   }
-
-  #epoch = 0;
 
   #begin(): void {
     this.#begun = true;
