@@ -104,9 +104,10 @@ for (const transport of ["tcp", "uds"]) {
 
 test("kill -9 in mid-run leaves every receipt with its send, and a restart goes on from what was saved", async () => {
   const given = options({
-    faultText: "crash P2 at 150ms, restart P2 at 400ms",
-    options: { rounds: 1_000_000 },
-    duration: 900_000,
+    faultText: "crash P2 at 400ms, restart P2 at 600ms",
+    // Time enough to come back in, also for a machine that has other things to do.
+    options: { rounds: 1_000_000, pause: 2_000 },
+    duration: 3_000_000,
   });
   const result = await runForReal(given);
   expect(result.stopped).toBe("time-limit");
@@ -116,7 +117,7 @@ test("kill -9 in mid-run leaves every receipt with its send, and a restart goes 
   const crash = lane.findIndex((event) => event.kind === "crash");
   const restart = lane[crash + 1];
   const saved = lane.slice(0, crash).findLast((event) => event.kind === "save");
-  expect(crash).toBeGreaterThan(5);
+  expect(saved).toBeDefined();
   expect(restart).toMatchObject({
     kind: "restart",
     incarnation: 1,
