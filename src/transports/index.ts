@@ -1,6 +1,16 @@
 export type { Authority, CertificateRequest, Certified } from "./certificates.js";
 export { CERTIFICATE_DAYS, createAuthority } from "./certificates.js";
 export { createFifoTransport, fifo, fifoAddress, parseFifoAddress } from "./fifo.js";
+export {
+  identifyFifo,
+  makeFifos,
+  openFifo,
+  removeFifo,
+  type FifoAccess,
+  type FifoIdentity,
+  type FifoOthers,
+} from "./fifo-file.js";
+export { hostPortAddress, listensAt } from "./host-port.js";
 export type { MemoryOptions } from "./memory.js";
 export { createMemoryTransport } from "./memory.js";
 export { nodeCrc32, nodeText } from "./platform.js";
@@ -10,7 +20,7 @@ export type { TlsOptions } from "./tls.js";
 export { createTlsTransport } from "./tls.js";
 export * from "./transport.js";
 export type { TransportErrorCode } from "./transport-error.js";
-export { TransportError } from "./transport-error.js";
+export { dialError, listenError, systemCode, TransportError } from "./transport-error.js";
 export type { UdpTransport } from "./udp.js";
 export { createUdpTransport, udp } from "./udp.js";
 export type { UdpCounters, UdpOptions } from "./udp-options.js";

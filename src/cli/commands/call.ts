@@ -1,7 +1,7 @@
-import { escapeText, UsageError } from "../../core/index.js";
+import { UsageError } from "../../core/index.js";
 import { connect } from "../../host/index.js";
-import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
+import { callStatus, printOutcome } from "../outcome.js";
 import type { CallFlags } from "../program.js";
 import { argumentsOf, findService } from "../services.js";
 import type { Terminal } from "../terminal.js";
@@ -10,9 +10,10 @@ import { transportsFor } from "../transports.js";
 /** Calls once and prints the value. Exit status 2: it certainly did not run; 3: it may have. */
 export async function callCommand(
   given: { readonly service: string; readonly method: string; readonly words: readonly string[] },
-  { to, deadline, json, ...certificates }: CallFlags,
+  flags: CallFlags,
   terminal: Terminal,
 ): Promise<number> {
+  const { to, deadline, ...certificates } = flags;
   const service = findService(given.service);
   const args = argumentsOf(service, given.words);
   const problem = service.check(given.method, args);
@@ -25,13 +26,6 @@ export async function callCommand(
     signal,
     ...(deadline !== undefined && { deadline }),
   });
-  if (json) terminal.print(JSON.stringify(outcome));
-  else if (outcome.kind === "ok") {
-    const { value } = outcome;
-    terminal.print(escapeText(typeof value === "string" ? value : JSON.stringify(value)));
-  } else {
-    terminal.complain(`lightcone: ${outcome.kind}: ${escapeText(outcome.reason)}`);
-  }
-  if (signal.aborted) return EXIT.interrupted;
-  return { ok: EXIT.pass, failed: EXIT.unusableInput, unknown: EXIT.inconclusive }[outcome.kind];
+  printOutcome(outcome, flags, terminal);
+  return callStatus(outcome, signal);
 }

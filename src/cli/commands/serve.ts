@@ -1,9 +1,9 @@
 import { once } from "node:events";
-import { escapeText } from "../../core/index.js";
 import { FileStore, serve } from "../../host/index.js";
 import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
 import type { ServeFlags } from "../program.js";
+import { serveLog } from "../serve-log.js";
 import { findService } from "../services.js";
 import type { Terminal } from "../terminal.js";
 import { transportsFor } from "../transports.js";
@@ -11,13 +11,13 @@ import { transportsFor } from "../transports.js";
 /** Serves until it is interrupted. */
 export async function serveCommand(
   name: string,
-  { listen, data, ...certificates }: ServeFlags,
+  { listen, data, log: file, ...certificates }: ServeFlags,
   terminal: Terminal,
 ): Promise<number> {
   const service = findService(name);
   const transports = transportsFor(listen, certificates);
   using interruption = new Interruption();
-  const log = (line: string): void => terminal.complain(`${new Date().toISOString()} ${escapeText(line)}`);
+  const log = serveLog(file, terminal);
   const store = data === undefined ? {} : { store: new FileStore(data) };
   await using server = await serve(service, { at: listen, transports, log, ...store });
   terminal.print(`${service.name} at ${server.address}, ${server.mode}. Call it:`);

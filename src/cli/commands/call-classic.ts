@@ -1,0 +1,36 @@
+import { escapeText, MILLISECOND, parseDuration, UsageError } from "../../core/index.js";
+import { findClassic } from "../classic.js";
+import { Interruption } from "../interruption.js";
+import { callStatus, printOutcome } from "../outcome.js";
+import type { CallFlags } from "../program.js";
+import type { Terminal } from "../terminal.js";
+
+const MS_MAX = 5_000;
+
+/** Calls a server of a published program once, in its own format. */
+export async function callClassicCommand(
+  given: { readonly service: string; readonly method: string | undefined; readonly words: readonly string[] },
+  flags: CallFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const { to, deadline, base64, verbose } = flags;
+  const format = findClassic(given.service);
+  if (given.method === undefined) {
+    const [words = ""] = format.calls[0] ?? [];
+    throw new UsageError(
+      `say what to call, such as: lightcone call ${given.service} ${words} --classic --to ${to}`,
+    );
+  }
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  const step = (line: string): void => terminal.complain(escapeText(line));
+  const outcome = await format.call(given.method, given.words, {
+    to,
+    signal,
+    msMax: deadline === undefined ? MS_MAX : parseDuration(deadline) / MILLISECOND,
+    ...(base64 === true && { base64 }),
+    ...(verbose === true && { step }),
+  });
+  printOutcome(outcome, flags, terminal);
+  return callStatus(outcome, signal);
+}

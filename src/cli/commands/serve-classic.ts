@@ -1,0 +1,43 @@
+import { once } from "node:events";
+import { UsageError } from "../../core/index.js";
+import { EXIT } from "../exit-status.js";
+import { findClassic } from "../classic.js";
+import { Interruption } from "../interruption.js";
+import type { ServeFlags } from "../program.js";
+import { serveLog } from "../serve-log.js";
+import type { Terminal } from "../terminal.js";
+
+/** Serves the published clients of a service, in their own format, until it is interrupted. */
+export async function serveClassicCommand(
+  name: string,
+  flags: ServeFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const { listen, base64, seed } = flags;
+  const format = findClassic(name);
+  if (flags.data !== undefined)
+    throw new UsageError("--data is not for --classic: its formats cannot repeat a call");
+  using interruption = new Interruption();
+  const log = serveLog(flags.log, terminal);
+  await using server = await format.serve({
+    at: listen,
+    log,
+    ...(base64 === true && { base64 }),
+    ...(seed !== undefined && { seed: seedOf(seed) }),
+  });
+  log(`classic ${name} at ${server.address}`);
+  terminal.print(`classic ${name} at ${server.address}, for programs of the format. Call it:`);
+  const [words = ""] = format.calls[0] ?? [];
+  terminal.print(`  lightcone call ${name} ${words} --classic --to ${server.address}`);
+  if (!interruption.signal.aborted) await once(interruption.signal, "abort");
+  await server.close();
+  log(`ended; ${server.served} calls answered`);
+  if (flags.log !== undefined) terminal.complain(`${server.served} calls answered`);
+  return EXIT.pass;
+}
+
+function seedOf(text: string): number {
+  const seed = Number(text);
+  if (/^\d+$/.test(text) && Number.isSafeInteger(seed)) return seed;
+  throw new UsageError(`--seed is a whole number from 0 to 2^53 - 1; "${text}" given`);
+}

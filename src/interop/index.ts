@@ -1,0 +1,3 @@
+export * from "./classic-format.js";
+export { CLASSIC_FORMATS } from "./classic-formats.js";
+export { parsePythonFloat, pythonFloat } from "./python-float.js";

@@ -1,0 +1,234 @@
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { lightcone, start } from "../support/lightcone.js";
+import { compiler, cProgram, runProgram, startProgram } from "./programs.js";
+import { callOver, formatOf, Lines, plug, portOf, say } from "./wire.js";
+
+const randomNumbers = formatOf("random-numbers");
+const anywhere = "tcp://127.0.0.1:0";
+const place = mkdtempSync(join(tmpdir(), "lightcone-draws-"));
+afterAll(() => rmSync(place, { recursive: true }));
+
+let folders = 0;
+function freshFolder(): string {
+  const folder = join(place, String(folders++));
+  mkdirSync(folder, { mode: 0o755 });
+  return folder;
+}
+
+const draws = (outcome: { kind: string; value?: unknown }): readonly number[] => {
+  expect(outcome.kind).toBe("ok");
+  return outcome.value as readonly number[];
+};
+
+test.runIf(compiler)(
+  "TCP: twelve clients in C at once get their numbers (skipped where there is no gcc)",
+  async () => {
+    await using server = await randomNumbers.serve({ at: anywhere, log: () => {} });
+    const client = cProgram("draw-tcp-client", "127.0.0.1", String(portOf(server.address)), "7", "10");
+    const printed = await Promise.all(Array.from({ length: 12 }, () => runProgram(client)));
+    for (const text of printed) expect(text).toMatch(/^(?:\d+ (?:[1-9]|10)\n){7}$/);
+    expect(server.served).toBe(12);
+  },
+);
+
+test.runIf(compiler).each([[[]], [["split"]]])(
+  "TCP: a server in C answers ours, its bytes whole or %j (skipped where there is no gcc)",
+  async (how) => {
+    const server = startProgram(cProgram("draw-tcp-server", ...how));
+    const [, port = ""] = await server.shown(/port (\d+)/);
+    const to = `tcp://127.0.0.1:${port}`;
+    const outcomes = await Promise.all(
+      Array.from({ length: 6 }, () => callOver(randomNumbers, to, "draw 4 3")),
+    );
+    expect(outcomes.map(draws)).toEqual(outcomes.map(() => [1, 2, 3, 1]));
+    server.stop();
+  },
+);
+
+test("TCP: a request is twelve bytes, a reply eight for each number, and the client may ask again", async () => {
+  await using server = await randomNumbers.serve({ at: anywhere, log: () => {}, seed: 1 });
+  const socket = await plug(server.address);
+  const chunks: Buffer[] = [];
+  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const request = Buffer.from([0x39, 0x30, 0, 0, 3, 0, 0, 0, 6, 0, 0, 0]);
+  for (const wanted of [24, 48]) {
+    // In pieces: the length alone says where it ends.
+    for (const byte of request) await new Promise((resolve) => socket.write(Buffer.of(byte), resolve));
+    while (Buffer.concat(chunks).length < wanted)
+      await new Promise((resolve) => socket.once("data", resolve));
+  }
+  const bytes = Buffer.concat(chunks);
+  expect(bytes.length).toBe(48);
+  for (let at = 0; at < 48; at += 8) {
+    expect(bytes.readInt32LE(at)).toBe(process.pid);
+    expect(bytes.readInt32LE(at + 4)).toBeGreaterThanOrEqual(1);
+    expect(bytes.readInt32LE(at + 4)).toBeLessThanOrEqual(6);
+  }
+  socket.destroy();
+});
+
+test("TCP: a seed decides the numbers; without one they differ", async () => {
+  const ask = async (seed?: number): Promise<readonly number[]> => {
+    const options = { at: anywhere, log: () => {}, ...(seed !== undefined && { seed }) };
+    await using server = await randomNumbers.serve(options);
+    return draws(await callOver(randomNumbers, server.address, "draw 40 1000000"));
+  };
+  expect(await ask(7)).toEqual(await ask(7));
+  expect(await ask(7)).not.toEqual(await ask(8));
+  expect(await ask()).not.toEqual(await ask());
+});
+
+test.each([
+  ["text", "Hello from client", /refused: \d+ numbers are asked for/],
+  ["no numbers", Buffer.alloc(12), /refused: 0 numbers/],
+  ["too many", Buffer.from("01000000ffffff7f0a000000", "hex"), /refused: 2147483647 numbers/],
+  ["a maximum below 1", Buffer.from("0100000001000000ffffffff", "hex"), /refused: the greatest number is -1/],
+  ["frames", Buffer.from("c34c434e01000000", "hex"), /refused: here is a classic port without frames/],
+])(
+  "TCP: %s is no request: one line of the log, the connection ends, the next client is served",
+  async (_what, bytes, line) => {
+    const lines = new Lines();
+    await using server = await randomNumbers.serve({ at: anywhere, log: lines.log });
+    expect(await say(server.address, bytes)).toBe("");
+    expect(lines.all).toHaveLength(1);
+    expect(lines.all[0]).toMatch(line);
+    expect(draws(await callOver(randomNumbers, server.address, "draw 3"))).toHaveLength(3);
+  },
+);
+
+test.runIf(compiler).each([[[]], [["anew"]]])(
+  "pipes: a client in C, Fifo2 open once or %j, gets its numbers and both signals (skipped where there is no gcc)",
+  async (how) => {
+    const folder = freshFolder();
+    const lines = new Lines();
+    await using server = await randomNumbers.serve({ at: `fifo://${folder}`, log: lines.log });
+    const client = cProgram("draw-fifo-client", "6", "10", ...how);
+    for (let round = 1; round <= 4; round++) {
+      expect(await runProgram(client, folder)).toMatch(
+        new RegExp(`^(?:number (?:[1-9]|10)\n){6}woken\nsignalled ${process.pid}\n$`),
+      );
+      await lines.shown(/has signalled back/, round);
+    }
+    expect(server.served).toBeGreaterThanOrEqual(3);
+    expect(statSync(join(folder, "Fifo2")).mode & 0o777).toBe(0o644);
+  },
+);
+
+test.runIf(compiler)(
+  "pipes: a server in C answers ours, and is signalled back (skipped where there is no gcc)",
+  async () => {
+    const folder = freshFolder();
+    const server = startProgram(cProgram("draw-fifo-server", "3"), folder);
+    await server.shown(/ready/);
+    for (let round = 0; round < 3; round++) {
+      const steps = new Lines();
+      const outcome = await callOver(randomNumbers, `fifo://${folder}`, "draw 5 4", { step: steps.log });
+      expect(draws(outcome)).toEqual([1, 2, 3, 4, 1]);
+      expect(steps.all.slice(-2)).toEqual([
+        "woken by SIGUSR1: the answer is here",
+        `signalled process ${server.pid} back`,
+      ]);
+    }
+    expect(await server.ended).toBe(`ready\n${`answered ${process.pid}\n`.repeat(3)}`);
+  },
+);
+
+test("pipes: clients of ours at once take turns, and nothing of theirs is left", async () => {
+  const folder = freshFolder();
+  const to = `fifo://${folder}`;
+  const server = start(["serve", "random-numbers", "--classic", "--listen", to]);
+  await server.shown(/classic random-numbers at/);
+  const called = await Promise.all(
+    Array.from({ length: 4 }, () =>
+      lightcone(["call", "random-numbers", "draw", "20", "6", "--classic", "--to", to]),
+    ),
+  );
+  for (const { status, stdout } of called) {
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^(?:[1-6]\n){20}$/);
+  }
+  server.signal("SIGINT");
+  const { status, stderr } = await server.ended;
+  expect(status).toBe(0);
+  expect(stderr.match(/has signalled back/g)).toHaveLength(4);
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("pipes: who is not there, another's, or does not expect a signal is not signalled; garbage is dropped", async () => {
+  const folder = freshFolder();
+  const lines = new Lines();
+  await using server = await randomNumbers.serve({
+    at: `fifo://${folder}`,
+    log: lines.log,
+    limits: { replyMsMax: 300 },
+  });
+  // It sleeps, and a SIGUSR1 would end it.
+  const bystander = startProgram(["sleep", "60"]);
+  const { spawnSync } = await import("node:child_process");
+  spawnSync("mkfifo", ["-m", "644", join(folder, "Fifo1")]);
+  await lines.shown(/Fifo1 is open/);
+  const request = (pid: number, x: number): Buffer => {
+    const bytes = Buffer.alloc(12);
+    bytes.writeInt32LE(pid, 0);
+    bytes.writeInt32LE(x, 4);
+    bytes.writeInt32LE(10, 8);
+    return bytes;
+  };
+  const put = (bytes: Uint8Array): void => writeFileSync(join(folder, "Fifo1"), bytes, { flag: "a" });
+  put(request(1, 2));
+  await lines.shown(/1 is no client's pid/);
+  put(request(-1, 2));
+  await lines.shown(/-1 is no client's pid/);
+  put(request(2 ** 22 + 1, 2));
+  await lines.shown(/there is no process 4194305/);
+  put(request(process.pid, 2));
+  await lines.shown(/this process itself/);
+  put(request(bystander.pid, 2));
+  await lines.shown(/nobody read Fifo2/);
+  put(Buffer.from("garbage"));
+  await lines.shown(/7 bytes refused: a request has 12/);
+  put(Buffer.alloc(50_000, 0xff));
+  await lines.shown(/bytes refused: -1 numbers/);
+  expect(bystander.child.exitCode).toBeNull();
+  expect(bystander.child.signalCode).toBeNull();
+  bystander.stop();
+  expect(server.served).toBe(0);
+  const call = await lightcone([
+    "call",
+    "random-numbers",
+    "draw",
+    "3",
+    "--classic",
+    "--to",
+    `fifo://${folder}`,
+  ]);
+  expect(call).toMatchObject({ status: 0, stdout: expect.stringMatching(/^(?:\d+\n){3}$/) });
+});
+
+test("pipes: one server for each folder; a file in the way, or a folder of all, is refused by name", async () => {
+  const folder = freshFolder();
+  const at = `fifo://${folder}`;
+  const serve = (where: string) => randomNumbers.serve({ at: where, log: () => {} });
+  await using _server = await serve(at);
+  await expect(serve(at)).rejects.toMatchObject({ code: "address-in-use" });
+  const taken = freshFolder();
+  writeFileSync(join(taken, "Fifo2"), "precious");
+  await expect(serve(`fifo://${taken}`)).rejects.toMatchObject({ code: "not-permitted" });
+  expect(readdirSync(taken)).toEqual(["Fifo2"]);
+  await expect(serve(`fifo://${join(place, "absent")}`)).rejects.toMatchObject({
+    code: "address-unavailable",
+  });
+  const open = freshFolder();
+  (await import("node:fs")).chmodSync(open, 0o777);
+  await expect(serve(`fifo://${open}`)).rejects.toMatchObject({ code: "not-permitted" });
+});
+
+test("pipes: nobody there is said in the time given, and the pipes made for it are gone", async () => {
+  const folder = freshFolder();
+  const call = callOver(randomNumbers, `fifo://${folder}`, "draw 3", { msMax: 200 });
+  await expect(call).rejects.toMatchObject({ code: "refused" });
+  expect(readdirSync(folder)).toEqual([]);
+});
