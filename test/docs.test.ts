@@ -1,9 +1,11 @@
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { labs } from "../src/labs/index.js";
-import { lightcone } from "./support/lightcone.js";
+import { lightcone, start, type Started } from "./support/lightcone.js";
 
 const root = join(import.meta.dirname, "..");
 const place = mkdtempSync(join(tmpdir(), "lightcone-docs-"));
@@ -19,20 +21,41 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(place, { recursive: true }));
 
-/** Every `lightcone …` line in a shell block of a page, and in the guides of the labs. */
-const commands = new Set([
-  ...pages.flatMap((page) => shellLines(readFileSync(join(root, page), "utf8"))),
-  ...labs.flatMap((lab) => lab.guide.flatMap(({ command }) => command ?? [])),
-]);
+/** The shell blocks of the pages and the commands of the guides: what a reader types in order, one after the other. */
+const sessions = new Map<string, readonly string[]>();
+for (const lines of [
+  ...pages.flatMap((page) => shellBlocks(readFileSync(join(root, page), "utf8"))),
+  ...labs.flatMap((lab) => lab.guide.flatMap(({ command }) => (command === undefined ? [] : [[command]]))),
+]) {
+  // Commands that end by themselves need nobody; those beside a server need the server.
+  if (lines.some(staysUp)) sessions.set(lines.join(" ; "), lines);
+  else for (const line of lines) sessions.set(line, [line]);
+}
 
 describe("every command that a document or a guide shows runs", () => {
-  test("there are some", () => expect(commands.size).toBeGreaterThan(10));
+  test("there are some", () => expect(sessions.size).toBeGreaterThan(10));
 
-  test.each([...commands])("%s", async (command) => {
-    const { status, stderr } = await lightcone(wordsOf(command).slice(1), { cwd: place });
-    expect(stderr).not.toMatch(/^lightcone: /m);
-    // A verdict of any kind; what a lab shows may well be a violation.
-    expect([0, 1, 3]).toContain(status);
+  test.each([...sessions])("%s", async (_title, lines) => {
+    const ports = await freePorts(lines);
+    const servers: Started[] = [];
+    try {
+      for (const line of lines) {
+        const args = wordsOf(line.replaceAll(PORT, (_all, port: string) => `:${ports.get(port)}`)).slice(1);
+        if (staysUp(line)) {
+          const server = start(args, { cwd: place });
+          servers.push(server);
+          await server.shown(/\S/);
+          continue;
+        }
+        const { status, stderr } = await lightcone(args, { cwd: place });
+        expect(stderr).not.toMatch(/^lightcone: /m);
+        // A verdict of any kind; what a lab shows may well be a violation.
+        expect([0, 1, 3]).toContain(status);
+      }
+    } finally {
+      for (const server of servers) server.signal("SIGINT");
+    }
+    for (const { ended } of servers) expect((await ended).status).toBe(0);
   });
 });
 
@@ -47,8 +70,9 @@ describe("every file that a document links to is there", () => {
   });
 });
 
-function shellLines(text: string): string[] {
-  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap(([, block = ""]) =>
+/** The `lightcone …` lines of each shell block of a page. */
+function shellBlocks(text: string): string[][] {
+  return [...text.matchAll(/```sh\n([\s\S]*?)```/g)].map(([, block = ""]) =>
     block
       .split("\n")
       .map((line) =>
@@ -59,6 +83,28 @@ function shellLines(text: string): string[] {
       )
       .filter((line) => line.startsWith("lightcone ") && !line.includes("<(")),
   );
+}
+
+/** Commands that run until Ctrl-C. */
+function staysUp(line: string): boolean {
+  return /^lightcone (serve|process) /.test(line);
+}
+
+const PORT = /(?<=\d):(\d{4,5})\b/g;
+
+/** A port of its own for each that the lines name, so that no two tests want the same. */
+async function freePorts(lines: readonly string[]): Promise<ReadonlyMap<string, number>> {
+  const named = new Set(lines.flatMap((line) => [...line.matchAll(PORT)].map(([, port = ""]) => port)));
+  const ports = new Map<string, number>();
+  const holders = [...named].map(async (port) => {
+    const holder = createServer().listen(0, "127.0.0.1");
+    await once(holder, "listening");
+    const address = holder.address();
+    if (typeof address === "object" && address !== null) ports.set(port, address.port);
+    return holder;
+  });
+  for (const holder of await Promise.all(holders)) await new Promise((resolve) => holder.close(resolve));
+  return ports;
 }
 
 /** Splits a line as a shell does, as far as the documents need it: spaces and single quotes. */
