@@ -5,6 +5,10 @@ import { StreamConnection } from "./stream-connection.js";
 import type { Connection, ListenOptions } from "./transport.js";
 import { TransportError } from "./transport-error.js";
 
+/** The preamble stands before it, on a line of its own that no program takes for an answer. */
+const TO_STRANGERS =
+  "\nLightcone: binary frames are spoken here, and what came is text. Connect with a program of Lightcone's.\n";
+
 /** Turns sockets that came in into accepted connections: counts them, shakes hands, tells of those that fail. */
 export class StreamAdmission {
   readonly #address: string;
@@ -39,11 +43,14 @@ export class StreamAdmission {
       socket.destroySoon();
       return;
     }
-    const connection = new StreamConnection(socket, remote, this.#shared, handshakeMsMax, () => {
-      this.#pending.delete(connection);
-      this.#ready.add(connection);
-      this.#accept(connection);
-    });
+    const connection = new StreamConnection(
+      socket,
+      remote,
+      this.#shared,
+      handshakeMsMax,
+      this.#onReady,
+      TO_STRANGERS,
+    );
     this.#pending.add(connection);
     void connection.closed.then((reason) => {
       this.#ready.delete(connection);
@@ -53,6 +60,12 @@ export class StreamAdmission {
       this.problem(new TransportError(code, `${remote}: ${reason.detail}`, { remote }));
     });
   }
+
+  readonly #onReady = (connection: StreamConnection): void => {
+    this.#pending.delete(connection);
+    this.#ready.add(connection);
+    this.#accept(connection);
+  };
 
   problem(problem: TransportError): void {
     this.#options.onProblem?.(problem);

@@ -51,9 +51,11 @@ const GATHER_BYTES_MIN = CHUNK_BYTES / 2;
 const LINGER_MS = 500;
 
 /**
- * Frames over one stream socket: TCP, Unix, TLS, or what makes itself one. Everything queued in one tick is written at its end: one write, or one
- * gathered write when it fills several chunks. An end in order is announced in the stream, so that a peer which dies
- * (the system then closes its sockets properly) is seen as `reset` and never as `closed`.
+ * Frames over one stream socket: TCP, Unix, TLS, or what makes itself one. Everything queued in one tick is written at
+ * its end: one write, or one gathered write when it fills several chunks. While the system takes no more, frames gather
+ * in full chunks, so that what a peer which does not read costs is what was sent to it, however small the pieces. An end
+ * in order is announced in the stream, so that a peer which dies (the system then closes its sockets properly) is seen
+ * as `reset` and never as `closed`.
  */
 export class StreamConnection implements Connection {
   readonly remote: string;
@@ -62,6 +64,7 @@ export class StreamConnection implements Connection {
   readonly #socket: StreamSocket;
   readonly #shared: StreamShared;
   readonly #onReady: (connection: StreamConnection) => void;
+  readonly #toStrangers: string | undefined;
   readonly #encoder: BatchEncoder;
   readonly #decoder: BatchDecoder;
   readonly #preamble = new Uint8Array(PREAMBLE_BYTES);
@@ -73,6 +76,10 @@ export class StreamConnection implements Connection {
   #early: Uint8Array[] = [];
   #earlyBytes = 0;
   #flushScheduled = false;
+  /** Until the system has taken the writes before it. */
+  #flushHeld = false;
+  /** Handed to the socket, and not yet taken by the system. */
+  #writes = 0;
   #writingBytes = 0;
   #drained: PromiseWithResolve | undefined;
   /** One timer at a time: for the handshake, then for unfinished batches, then for closing. */
@@ -80,15 +87,20 @@ export class StreamConnection implements Connection {
   /** When the batch that is now unfinished began, on `performance.now()`; 0 when there is none. */
   #unfinishedSince = 0;
 
-  /** `onReady` is called once, when the peer has introduced itself properly. */
+  /**
+   * `onReady` is called once, when the peer has introduced itself properly. `toStrangers` is said to a peer that speaks
+   * text instead.
+   */
   constructor(
     socket: StreamSocket,
     remote: string,
     shared: StreamShared,
     handshakeMsMax: number,
     onReady: (connection: StreamConnection) => void,
+    toStrangers?: string,
   ) {
     this.remote = remote;
+    this.#toStrangers = toStrangers;
     this.#socket = socket;
     this.#shared = shared;
     this.#onReady = onReady;
@@ -179,8 +191,15 @@ export class StreamConnection implements Connection {
 
   readonly #flushNow = (): void => {
     this.#flushScheduled = false;
-    if (this.#phase === "open") this.#flush();
+    if (this.#phase !== "open") return;
+    if (this.#writes > 0) this.#flushHeld = true;
+    else this.#flush();
   };
+
+  #flushAfterWrites(): void {
+    this.#flushHeld = false;
+    if (this.#phase === "open") this.#flush();
+  }
 
   #flush(): void {
     if (this.#encoder.queuedBytes === 0) return;
@@ -201,11 +220,16 @@ export class StreamConnection implements Connection {
   }
 
   readonly #write = (bytes: Uint8Array, length: number): void => {
+    this.#writes++;
     this.#writingBytes += length;
     this.#socket.write(bytes.subarray(0, length), (error) => {
+      this.#writes--;
       this.#writingBytes -= length;
       // After an error the system may still hold the bytes: the collector decides.
-      if (error === null || error === undefined) this.#shared.pool.give(bytes);
+      if (error === null || error === undefined) {
+        this.#shared.pool.give(bytes);
+        if (this.#flushHeld && this.#writes === 0) this.#flushAfterWrites();
+      }
       if (this.#drained !== undefined && this.bufferedBytes < this.#shared.highWaterBytes)
         this.#releaseWaiting();
     });
@@ -273,14 +297,19 @@ export class StreamConnection implements Connection {
       this.#destroy("aborted", "the receiver of its frames failed");
       throw error;
     }
-    // Whoever sent another magic would not understand a goodbye.
-    if (error.code === "bad-magic") return this.#destroy(error.code, error.message);
     if (this.#phase === "over") return;
+    let lastWords: Uint8Array | string = goodbye(error.code);
+    if (error.code === "bad-magic") {
+      // Whoever sent another magic would not understand a goodbye.
+      const speaksText = this.#phase === "handshake" && isText(this.#preamble[0]);
+      if (!speaksText || this.#toStrangers === undefined) return this.#destroy(error.code, error.message);
+      lastWords = this.#toStrangers;
+    }
     this.#phase = "closing";
     this.#settle(error.code, error.message);
     this.#discardInput();
     this.#encoder.drop();
-    this.#end(error.code, LINGER_MS);
+    this.#end(error.code, LINGER_MS, lastWords);
   }
 
   #onGoodbye(why: string): void {
@@ -332,11 +361,11 @@ export class StreamConnection implements Connection {
   }
 
   /** Writes the last batch and waits for the peer's end, for so long. */
-  #end(why: CloseCode, msMax: number): void {
+  #end(why: CloseCode, msMax: number, lastWords: Uint8Array | string = goodbye(why)): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#socket.destroy(), msMax);
     this.#socket.ending?.(why);
-    this.#socket.end(goodbye(why));
+    this.#socket.end(lastWords);
   }
 
   #destroy(code: CloseCode, detail: string): void {
@@ -376,6 +405,11 @@ export class StreamConnection implements Connection {
       },
     );
   }
+}
+
+/** What a program of lines, or a person at a terminal, begins with. */
+function isText(first: number | undefined): boolean {
+  return first !== undefined && ((first >= 0x20 && first < 0x7f) || first === 0x0a || first === 0x0d);
 }
 
 interface PromiseWithResolve<T = void> {

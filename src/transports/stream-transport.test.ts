@@ -108,6 +108,19 @@ describe.each([
     expect((await server.next()).reason.code).toBe("closed");
   });
 
+  test("F10: a program that speaks text is told in words, however much it sends", async () => {
+    await using server = await Server.start(transport, address());
+    const socket = server.bare();
+    let answer = "";
+    socket.setEncoding("latin1").on("data", (words: string) => (answer += words));
+    socket.write("5 10\n" + "9".repeat(200_000));
+    await over(socket);
+    expect(answer).toMatch(
+      /^[^a-z]+\nLightcone: binary frames are spoken here, and what came is text[^\n]+\n$/,
+    );
+    expect((await server.problem()).code).toBe("bad-magic");
+  });
+
   test("F11: a flipped bit anywhere is found, the payload is not delivered, the peer is told", async () => {
     await using server = await Server.start(transport, address());
     const bytes = batch(new Uint8Array(30).fill(9));
