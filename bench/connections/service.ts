@@ -1,30 +1,20 @@
-import { randomUUID } from "node:crypto";
-import { serve } from "../../dist/host/index.js";
+import { connect, serve } from "../../dist/host/index.js";
 import { hello } from "../../dist/protocols/index.js";
-import type { Connection } from "../../dist/transports/index.js";
-import { nodeText, tcp, uds } from "../../dist/transports/index.js";
-import { ByteWriter, createPlainCodec } from "../../dist/wire/index.js";
+import { tcp, uds } from "../../dist/transports/index.js";
 import type { Carrier } from "./carrier.js";
-import { transportAt, urlOf } from "./ours.js";
+import { urlOf } from "./ours.js";
 
-const kept: Connection[] = [];
-const codec = createPlainCodec(nodeText);
-const writer = new ByteWriter();
+const transports = { tcp, uds };
+const kept: unknown[] = [];
 
-/** A server of `hello`, whose clients have greeted and been welcomed, and call nothing. */
+/** A server of `hello`, and clients that are ready to call it. */
 export const service: Carrier = {
   async listen(address) {
-    const server = await serve(hello, { at: urlOf(address), transports: { tcp, uds } });
+    const server = await serve(hello, { at: urlOf(address), transports });
     return address.startsWith("/") ? address : server.address.slice("tcp://127.0.0.1:".length);
   },
 
   async dial(address) {
-    const connection = await transportAt(address).dial(urlOf(address));
-    const welcomed = new Promise<void>((resolve) => connection.receive(() => resolve()));
-    writer.clear();
-    codec.encode(writer, { kind: "hello", service: "hello", client: randomUUID() });
-    connection.send(writer.bytes, 0, writer.end);
-    await welcomed;
-    kept.push(connection);
+    kept.push(await connect(hello, urlOf(address), { transports }));
   },
 };

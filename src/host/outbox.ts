@@ -14,7 +14,7 @@ export const WAITING_MAX = 100_000;
 export const WAITING_BYTES_MAX = 64 * 2 ** 20;
 
 /** Bytes that one connection may still have to hand to the system; messages beyond are dropped, recorded. */
-export const BUFFERED_BYTES_MAX = 32 * 2 ** 20;
+export const BUFFERED_BYTES_MAX = 16 * 2 ** 20;
 
 /**
  * What leaves a process: stamps every message with the clock of its send event, lets the injector decide what becomes
