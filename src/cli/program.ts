@@ -175,9 +175,9 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     program
       .command("call")
       .argument("<service>", "hello, calculator; with --classic also random-numbers")
-      .argument("[method]", "what to call")
+      .argument("[method]", "what to call; absent: a prompt, one call for each line")
       .argument("[arguments...]", "its arguments, in order; after -- if one begins with a minus")
-      .description("call a served service once"),
+      .description("call a served service, once or line by line"),
   )
     .requiredOption("--to <url>", "where it is served")
     .option("--deadline <time>", "wait no longer; default 5s")
@@ -186,13 +186,17 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     .option("--verbose", "with --classic: each step on standard error")
     .addOption(json())
     .action(async (service: string, method: string | undefined, words: string[], options: CallFlags) => {
+      if (!options.classic) noClassicFlags(options);
+      if (method === undefined) {
+        const { promptCommand } = await import("./commands/prompt.js");
+        outcome.status = await promptCommand(service, options, terminal);
+        return;
+      }
       if (options.classic) {
         const { callClassicCommand } = await import("./commands/call-classic.js");
         outcome.status = await callClassicCommand({ service, method, words }, options, terminal);
         return;
       }
-      noClassicFlags(options);
-      if (method === undefined) throw new UsageError("say which method to call; see lightcone call --help");
       const { callCommand } = await import("./commands/call.js");
       outcome.status = await callCommand({ service, method, words }, options, terminal);
     });
@@ -207,6 +211,25 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
       const { certificatesCommand } = await import("./commands/certificates.js");
       outcome.status = certificatesCommand(folder, options, terminal);
     });
+
+  program
+    .command("side-by-side")
+    .argument("[x]", "how many random numbers; default 5")
+    .argument("[nmax]", "up to what; default 10")
+    .description("draw random numbers over named pipes and over TCP, with the log lines of both ends")
+    .option("--seed <number>", "decides every number")
+    .addOption(json())
+    .action(
+      async (
+        _x: string | undefined,
+        _nmax: string | undefined,
+        options: { seed?: string; json?: true },
+        command: Command,
+      ) => {
+        const { sideBySideCommand } = await import("./commands/side-by-side.js");
+        outcome.status = await sideBySideCommand(command.args, options, terminal);
+      },
+    );
 
   program
     .command("completion")

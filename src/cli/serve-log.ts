@@ -3,6 +3,9 @@ import { messageOf } from "../host/index.js";
 import { RotatingLog } from "./process/rotating-log.js";
 import type { Terminal } from "./terminal.js";
 
+// Our own file rather than pino's: pino rotates in a worker thread, which loses the last lines of a process that is
+// killed, and writes JSON, which is not what one reads while a server runs. A line here is one synchronous append.
+
 /** One line of a log is cut at so many characters. */
 const LINE_LENGTH_MAX = 4_000;
 

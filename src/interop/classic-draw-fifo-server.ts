@@ -59,6 +59,8 @@ export async function serveDrawsOverFifo(options: ClassicServeOptions): Promise<
   }
 }
 
+const CLOSING = "the server closes";
+
 class DrawServer implements ClassicServer {
   served = 0;
   readonly #folder: DrawFolder;
@@ -174,8 +176,8 @@ class DrawServer implements ClassicServer {
         const problem = (await wakeProblem(pid)) ?? (await this.#answer(request));
         if (problem !== undefined) this.#log(`process ${pid} not answered: ${problem}`);
       } catch (error) {
-        if (!(error instanceof LightconeError) && !this.#closing.signal.aborted) throw error;
-        this.#log(`process ${pid} not answered: ${error instanceof Error ? error.message : String(error)}`);
+        if (!(error instanceof LightconeError)) throw error;
+        this.#log(`process ${pid} not answered: ${error.message}`);
       }
     }
   }
@@ -226,7 +228,12 @@ class DrawServer implements ClassicServer {
     const until = performance.now() + HANDSHAKE_MS_MAX;
     for (;;) {
       const problem = await wakeProcess(pid);
-      if (problem === undefined || performance.now() > until || (await wakeProblem(pid)) !== undefined)
+      if (
+        problem === undefined ||
+        this.#closing.signal.aborted ||
+        performance.now() > until ||
+        (await wakeProblem(pid)) !== undefined
+      )
         return problem;
       await this.#pause(LOOK_MS);
     }
@@ -245,6 +252,7 @@ class DrawServer implements ClassicServer {
         } catch (error) {
           const code = systemCode(error);
           if (code !== "EAGAIN" && code !== "EPIPE") throw error;
+          if (this.#closing.signal.aborted) return CLOSING;
           if (performance.now() > until) return "it does not read its numbers";
         }
         await this.#pause(RETRY_MS);
@@ -260,6 +268,7 @@ class DrawServer implements ClassicServer {
     for (let tries = 1; ; tries++) {
       const fd = openIfThere(this.#folder.replies, "write");
       if (fd !== undefined) return fd;
+      if (this.#closing.signal.aborted) return CLOSING;
       if (performance.now() > until) return `nobody read Fifo2 for ${this.#replyMsMax} ms`;
       if (tries % 50 === 0) {
         const gone = await wakeProblem(pid);
@@ -290,7 +299,11 @@ class DrawServer implements ClassicServer {
     this.#keeper = undefined;
   }
 
+  /** Ends early when the server closes; every loop looks for that. */
   async #pause(ms: number): Promise<void> {
-    await pause(ms, undefined, { signal: this.#closing.signal });
+    const { signal } = this.#closing;
+    await pause(ms, undefined, { signal }).catch((error: unknown) => {
+      if (!signal.aborted) throw error;
+    });
   }
 }

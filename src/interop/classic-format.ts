@@ -9,6 +9,8 @@ export interface ClassicFormat {
   readonly usual: string;
   /** Command lines after `lightcone call SERVICE`, each with what it does. */
   readonly calls: readonly (readonly [words: string, about: string])[];
+  /** What `call` knows. */
+  readonly methods: readonly string[];
   serve(options: ClassicServeOptions): Promise<ClassicServer>;
   /** Rejects with `UsageError` for words that are no call, and with `TransportError` when nobody is there. */
   call(method: string, words: readonly string[], options: ClassicCallOptions): Promise<CallOutcome>;

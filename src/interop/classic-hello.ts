@@ -17,6 +17,7 @@ export const classicHello: ClassicFormat = {
   service: "hello",
   usual: "tcp://127.0.0.1:12345",
   calls: [["hello", "greets"]],
+  methods: ["hello"],
 
   serve: (options) => serveText(options.base64 === true ? ENCODED : PLAIN, options),
 

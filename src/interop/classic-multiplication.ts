@@ -21,6 +21,7 @@ export const classicMultiplication: ClassicFormat = {
     ["multiply 5 10", "a product, of any server of the format"],
     ["divide 1 3", "and add, subtract, power, root: of ours"],
   ],
+  methods: calculator.methods,
 
   serve: (options) => serveText(MULTIPLICATION, options),
 

@@ -21,6 +21,7 @@ export const classicRandomNumbers: ClassicFormat = {
     ["draw 5 10", "five numbers from 1 to 10"],
     ["draw", "as many as a number from 1 to 10 says"],
   ],
+  methods: ["draw"],
 
   serve: (options) => (isFifo(options.at) ? serveDrawsOverFifo(options) : serveDrawsOverTcp(options)),
 

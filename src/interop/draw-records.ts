@@ -111,7 +111,7 @@ export class DrawReader {
         return `the number ${number} is not in 1 to ${this.#asked.nmax}`;
       this.serverPid = serverPid;
       this.numbers.push(number);
-      this.#step(`number ${this.numbers.length} of ${this.#asked.x} from process ${serverPid}: ${number}`);
+      this.#step(`number ${this.numbers.length} of ${this.#asked.x}: ${number}, from ${serverPid}`);
     }
     return undefined;
   }

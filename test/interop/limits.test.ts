@@ -64,8 +64,9 @@ test("a hundred megabytes without a newline are cut off, keep no memory, and del
   // The answer comes as long as the connection stays in order; it may be reset once the server has listened enough.
   expect(await reply).toMatch(/^(?:Data receivederror: the request is longer than 1024 bytes)?$/);
   expect(lines.all.filter((line) => /refused/.test(line))).toHaveLength(1);
-  // Ours is the sending side, too: its buffers are in this figure.
-  expect(greatest).toBeLessThan(32 * 1024 * 1024);
+  // What was thrown away and not yet collected is in this figure, and the sending side's buffers; keeping it all would
+  // be twice as much at least.
+  expect(greatest).toBeLessThan(64 * 1024 * 1024);
   flood.destroy();
 });
 

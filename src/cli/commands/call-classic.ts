@@ -1,4 +1,4 @@
-import { escapeText, MILLISECOND, parseDuration, UsageError } from "../../core/index.js";
+import { escapeText, MILLISECOND, parseDuration } from "../../core/index.js";
 import { findClassic } from "../classic.js";
 import { Interruption } from "../interruption.js";
 import { callStatus, printOutcome } from "../outcome.js";
@@ -9,18 +9,12 @@ const MS_MAX = 5_000;
 
 /** Calls a server of a published program once, in its own format. */
 export async function callClassicCommand(
-  given: { readonly service: string; readonly method: string | undefined; readonly words: readonly string[] },
+  given: { readonly service: string; readonly method: string; readonly words: readonly string[] },
   flags: CallFlags,
   terminal: Terminal,
 ): Promise<number> {
   const { to, deadline, base64, verbose } = flags;
   const format = findClassic(given.service);
-  if (given.method === undefined) {
-    const [words = ""] = format.calls[0] ?? [];
-    throw new UsageError(
-      `say what to call, such as: lightcone call ${given.service} ${words} --classic --to ${to}`,
-    );
-  }
   using interruption = new Interruption();
   const { signal } = interruption;
   const step = (line: string): void => terminal.complain(escapeText(line));

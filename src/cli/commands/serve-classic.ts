@@ -4,6 +4,7 @@ import { EXIT } from "../exit-status.js";
 import { findClassic } from "../classic.js";
 import { Interruption } from "../interruption.js";
 import type { ServeFlags } from "../program.js";
+import { wholeNumber } from "../run-request.js";
 import { serveLog } from "../serve-log.js";
 import type { Terminal } from "../terminal.js";
 
@@ -23,7 +24,7 @@ export async function serveClassicCommand(
     at: listen,
     log,
     ...(base64 === true && { base64 }),
-    ...(seed !== undefined && { seed: seedOf(seed) }),
+    ...(seed !== undefined && { seed: wholeNumber("--seed", seed) }),
   });
   log(`classic ${name} at ${server.address}`);
   terminal.print(`classic ${name} at ${server.address}, for programs of the format. Call it:`);
@@ -34,10 +35,4 @@ export async function serveClassicCommand(
   log(`ended; ${server.served} calls answered`);
   if (flags.log !== undefined) terminal.complain(`${server.served} calls answered`);
   return EXIT.pass;
-}
-
-function seedOf(text: string): number {
-  const seed = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(seed)) return seed;
-  throw new UsageError(`--seed is a whole number from 0 to 2^53 - 1; "${text}" given`);
 }

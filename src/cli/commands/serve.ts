@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { FileStore, serve } from "../../host/index.js";
+import { CallLog } from "../call-log.js";
 import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
 import type { ServeFlags } from "../program.js";
@@ -19,7 +20,12 @@ export async function serveCommand(
   using interruption = new Interruption();
   const log = serveLog(file, terminal);
   const store = data === undefined ? {} : { store: new FileStore(data) };
-  await using server = await serve(service, { at: listen, transports, log, ...store });
+  const calls = new CallLog(log);
+  // Without a file, only what goes wrong: a line for each call would be most of the work.
+  const [served, watched] =
+    file === undefined ? [service, transports] : [calls.service(service), calls.transports(transports)];
+  await using server = await serve(served, { at: listen, transports: watched, log, ...store });
+  if (file !== undefined) log(`${service.name} at ${server.address}, ${server.mode}`);
   terminal.print(`${service.name} at ${server.address}, ${server.mode}. Call it:`);
   const words = service.parameters.map(({ kind }) => (kind === "text" ? "Ana" : "5")).join(" ");
   terminal.print(
@@ -27,6 +33,7 @@ export async function serveCommand(
   );
   if (!interruption.signal.aborted) await once(interruption.signal, "abort");
   await server.close();
+  if (file !== undefined) log(`ended; ${server.executed} calls run`);
   terminal.complain(`${server.executed} calls run`);
   return EXIT.pass;
 }

@@ -1,0 +1,68 @@
+import { MILLISECOND, parseDuration, UsageError } from "../../core/index.js";
+import { connect } from "../../host/index.js";
+import type { CallOutcome } from "../../protocols/index.js";
+import { findClassic } from "../classic.js";
+import { Interruption } from "../interruption.js";
+import type { CallFlags } from "../program.js";
+import { promptForCalls } from "../prompt.js";
+import { argumentsOf, findService } from "../services.js";
+import type { Terminal } from "../terminal.js";
+import { transportsFor } from "../transports.js";
+
+/** `lightcone call SERVICE --to URL` without a method: one call for each line of standard input. */
+export async function promptCommand(name: string, flags: CallFlags, terminal: Terminal): Promise<number> {
+  if (flags.json) throw new UsageError("--json is for a single call; name a method, or leave it out");
+  return flags.classic === true ? classicPrompt(name, flags, terminal) : framedPrompt(name, flags, terminal);
+}
+
+/** Over one connection, which comes back when it breaks. */
+async function framedPrompt(
+  name: string,
+  { to, deadline, ...certificates }: CallFlags,
+  terminal: Terminal,
+): Promise<number> {
+  const service = findService(name);
+  const transports = transportsFor(to, certificates);
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  await using client = await connect(service, to, { transports, signal });
+  const ask = async (method: string, words: readonly string[]): Promise<CallOutcome> => {
+    const args = argumentsOf(service, words);
+    const problem = service.check(method, args);
+    if (problem !== undefined) throw new UsageError(`${method}: ${problem}`);
+    return client.call(method, args, { signal, ...(deadline !== undefined && { deadline }) });
+  };
+  const { methods } = service;
+  return await promptForCalls(
+    { service: name, methods, examples: EXAMPLES[name] ?? methods, ask, signal },
+    terminal,
+  );
+}
+
+/** A connection for each call, as the formats are; acknowledgements are shown before results. */
+async function classicPrompt(name: string, flags: CallFlags, terminal: Terminal): Promise<number> {
+  const format = findClassic(name);
+  using interruption = new Interruption();
+  const { signal } = interruption;
+  const { to, deadline, base64 } = flags;
+  const ask = (method: string, words: readonly string[]): Promise<CallOutcome> =>
+    format.call(method, words, {
+      to,
+      signal,
+      msMax: deadline === undefined ? 5_000 : parseDuration(deadline) / MILLISECOND,
+      step: (line) => {
+        if (flags.verbose === true || line.startsWith("acknowledged")) terminal.complain(line);
+      },
+      ...(base64 === true && { base64 }),
+    });
+  const { methods } = format;
+  return await promptForCalls(
+    { service: name, methods, examples: EXAMPLES[name] ?? methods, ask, signal },
+    terminal,
+  );
+}
+
+const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  calculator: ["5 * 10", "add 5 10", "root 9 2"],
+  "random-numbers": ["draw 5 10", "draw"],
+};

@@ -1,0 +1,187 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { lightcone, mainFile, start, type Started } from "../support/lightcone.js";
+
+const folder = mkdtempSync(join(tmpdir(), "lightcone-classic-"));
+const running = new Set<Started | ChildProcess>();
+afterAll(() => {
+  for (const one of running) {
+    if ("signal" in one) one.signal("SIGKILL");
+    else one.kill("SIGKILL");
+  }
+  rmSync(folder, { recursive: true });
+});
+
+async function serve(...args: string[]): Promise<{ server: Started; address: string }> {
+  const server = start(["serve", ...args, "--listen", "tcp://127.0.0.1:0"]);
+  running.add(server);
+  const [, address = ""] = await server.shown(/ at (tcp:\S+),/);
+  return { server, address };
+}
+
+/** Runs `lightcone call …` with lines on standard input. */
+function typed(
+  args: readonly string[],
+  input: string,
+): Promise<{ status: number | null; stdout: string; stderr: string }> {
+  const child = spawn(process.execPath, [mainFile, "call", ...args]);
+  running.add(child);
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stdin.end(input);
+  return new Promise((resolve) => child.once("close", (status) => resolve({ status, stdout, stderr })));
+}
+
+test("every classic service is served and called as its own first lines say", async () => {
+  for (const [service, answer] of [
+    ["hello", /^Hello from server\n$/],
+    ["calculator", /^50\.0\n$/],
+    ["random-numbers", /^(?:(?:[1-9]|10)\n){5}$/],
+  ] as const) {
+    const { server, address } = await serve(service, "--classic");
+    const [, line = ""] = await server.shown(/ {2}lightcone (call .*)\n/);
+    const called = await lightcone(line.split(" "));
+    expect(called).toMatchObject({ status: 0, stderr: "", stdout: expect.stringMatching(answer) });
+    const json = await lightcone([...line.split(" "), "--json", "--verbose"]);
+    expect(JSON.parse(json.stdout)).toMatchObject({ kind: "ok" });
+    expect(json.stderr).not.toBe("");
+    server.signal("SIGINT");
+    expect(await server.ended).toMatchObject({
+      status: 0,
+      stderr: expect.stringMatching(/ended; 2 calls answered\n$/),
+    });
+    const nobody = await lightcone(line.split(" "));
+    expect(nobody).toMatchObject({ status: 4, stderr: `lightcone: nobody listens at ${address}\n` });
+  }
+});
+
+test("what is no classic call is refused in a line", async () => {
+  const { address } = await serve("calculator", "--classic");
+  const refused: [string[], number, RegExp][] = [
+    [["calculator", "multiply", "5", "ten", "--classic"], 2, /"ten" is not a number/],
+    [["calculator", "multiply", "5", "--classic"], 2, /takes two numbers; 1 given/],
+    [["calculator", "multply", "5", "1", "--classic"], 2, /did you mean multiply\?/],
+    [["calculator", "divide", "5", "0", "--classic"], 2, /failed: division by zero/],
+    [["helo", "hello", "--classic"], 2, /unknown classic service "helo"; did you mean "hello"\?/],
+    [["hello", "hello", "Ana", "--classic"], 2, /has no name in it/],
+    [["hello", "hello", "Ana", "--base64"], 2, /--base64 is for --classic/],
+    [["random-numbers", "draw", "0", "--classic"], 2, /0 numbers are asked for/],
+    [["random-numbers", "draw", "3", "--classic"], 4, /is no server of this format/],
+    [["calculator", "multiply", "5", "10"], 4, /does not speak this protocol/],
+  ];
+  for (const [words, status, stderr] of refused) {
+    const given = await lightcone(["call", ...words, "--to", address]);
+    expect(given, words.join(" ")).toMatchObject({ status, stdout: "" });
+    expect(given.stderr).toMatch(stderr);
+    expect(given.stderr).toMatch(/^lightcone: .*\n$/);
+  }
+  for (const words of [
+    ["--data", join(folder, "x")],
+    ["--seed", "1.5"],
+  ]) {
+    const given = await lightcone(["serve", "hello", "--classic", "--listen", "tcp://127.0.0.1:0", ...words]);
+    expect(given).toMatchObject({ status: 2, stderr: expect.stringMatching(/^lightcone: --.*\n$/) });
+  }
+});
+
+test("without a method, each line is a call, and gives a line back", async () => {
+  const { address } = await serve("calculator");
+  const given = await typed(
+    ["calculator", "--to", address],
+    "5 * 10\nadd 5 10\n\n2^10\n-3 - -4\nroot 9 2\ndivide 1 0\n5 * ten\nmultply 1 2\nadd 1\n7/2\nquit\n5 * 5\n",
+  );
+  expect(given.stdout.split("\n")).toEqual([
+    "50",
+    "15",
+    "1024",
+    "1",
+    "3",
+    "divide: division by zero; give a divisor other than 0",
+    '"5" is nothing to call; type such as 5 * 10, add 5 10, root 9 2, help or quit',
+    '"multply" is nothing to call; did you mean multiply?',
+    "calculator takes 2 arguments, a and b; 1 given",
+    "3.5",
+    "",
+  ]);
+  expect(given).toMatchObject({ status: 2, stderr: "" });
+});
+
+test("a classic prompt shows each acknowledgement before its result", async () => {
+  const { address } = await serve("calculator", "--classic");
+  const given = await typed(["calculator", "--classic", "--to", address], "5 * 10\n0.1 x 1\n");
+  expect(given).toEqual({
+    status: 0,
+    stdout: "50.0\n0.1\n",
+    stderr: "acknowledged: Data received\nacknowledged: Data received\n",
+  });
+});
+
+test("--log has a line for each connection, call and refusal, and rotates", async () => {
+  const log = join(folder, "calls.log");
+  const { server, address } = await serve("calculator", "--log", log);
+  await typed(["calculator", "--to", address], "5 * 10\n6 * 7\n");
+  await lightcone(["call", "hello", "hello", "\x1b[2J", "--to", address]);
+  server.signal("SIGTERM");
+  expect((await server.ended).stderr).toBe("2 calls run\n");
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+  const remote = String.raw`tcp://127\.0\.0\.1:\d+`;
+  expect(lines.every((line) => /^\d{4}-\d\d-\d\dT[\d:.]+Z /.test(line))).toBe(true);
+  const texts = lines.map((line) => line.slice(25));
+  expect(texts.filter((line) => new RegExp(`^${remote}: connected$`).test(line))).toHaveLength(2);
+  expect(texts).toContainEqual(expect.stringMatching(`^${remote}: multiply {"a":5,"b":10} -> 50$`));
+  expect(texts).toContainEqual(expect.stringMatching(`^${remote}: multiply {"a":6,"b":7} -> 42$`));
+  expect(texts.filter((line) => new RegExp(`^${remote}: ended: `).test(line))).toHaveLength(2);
+  expect(texts.at(-1)).toBe("ended; 2 calls run");
+  expect(statSync(log).mode & 0o077).toBe(0);
+  expect(readdirSync(folder).filter((name) => name.startsWith("calls.log"))).toEqual(["calls.log"]);
+});
+
+test("a log that cannot be written is refused before anything is served", async () => {
+  const given = await lightcone([
+    "serve",
+    "hello",
+    "--listen",
+    "tcp://127.0.0.1:0",
+    "--log",
+    join(folder, "no/such/log"),
+  ]);
+  expect(given).toMatchObject({
+    status: 2,
+    stdout: "",
+    stderr: expect.stringMatching(/^lightcone: --log: cannot write .*\n$/),
+  });
+});
+
+test("side-by-side shows both ends of both methods, and the same numbers under one seed", async () => {
+  const { status, stdout } = await lightcone(["side-by-side", "4", "6", "--seed", "3", "--json"]);
+  expect(status).toBe(0);
+  const { pipes, tcp } = JSON.parse(stdout) as Record<
+    "pipes" | "tcp",
+    { client: string[]; server: string[] }
+  >;
+  const numbers = ({ client }: { client: string[] }): string[] =>
+    client.flatMap((line) => / number \d of 4: (\d)/.exec(line)?.[1] ?? []);
+  expect(numbers(pipes)).toHaveLength(4);
+  expect(numbers(pipes)).toEqual(numbers(tcp));
+  expect(pipes.client.at(-1)).toMatch(/signalled process \d+ back$/);
+  expect(pipes.server.at(-1)).toMatch(/process \d+ has signalled back$/);
+  expect(tcp.server.at(-1)).toMatch(/4 numbers sent$/);
+
+  const shown = await lightcone(["side-by-side"]);
+  expect(shown.stdout).toMatch(/^Named pipes +TCP\nclient --x, nmax--> Fifo1 --> server +client --x/);
+  expect(await lightcone(["side-by-side", "21"])).toMatchObject({
+    status: 2,
+    stderr: expect.stringMatching(/21 given\n$/),
+  });
+});
+
+test("served methods and a prompt are what help names", async () => {
+  const { address } = await serve("random-numbers", "--classic");
+  const { stdout } = await typed(["random-numbers", "--classic", "--to", address], "help\ndraw 2 1\nquit\n");
+  expect(stdout).toBe("random-numbers: draw\nsuch as draw 5 10, draw\nquit ends\n1\n1\n");
+});
