@@ -38,16 +38,20 @@ export async function promptForCalls(options: PromptOptions, terminal: Terminal)
   lines.on("SIGINT", close);
   signal.addEventListener("abort", close, { once: true });
   let worst: number = EXIT.pass;
+  let quit = false;
   if (onTerminal) lines.prompt();
   for await (const line of lines) {
     const words = readLine(line, methods);
-    if (words[0] === "quit" || words[0] === "exit") break;
+    quit = words[0] === "quit" || words[0] === "exit";
+    if (quit) break;
     if (words[0] === "help") terminal.print(help(options));
     else if (words.length > 0) worst = Math.max(worst, await answer(line, words, options, terminal));
     if (signal.aborted) break;
     if (onTerminal) lines.prompt();
   }
   lines.close();
+  // Ctrl-D and Ctrl-C leave the cursor behind the prompt.
+  if (onTerminal && !quit) terminal.print();
   signal.removeEventListener("abort", close);
   if (signal.aborted) return EXIT.interrupted;
   return onTerminal ? EXIT.pass : worst;
@@ -55,14 +59,15 @@ export async function promptForCalls(options: PromptOptions, terminal: Terminal)
 
 /** `5 * 10` as `multiply 5 10`, where there is such a method; other lines as their words. */
 export function readLine(line: string, methods: readonly string[]): readonly string[] {
-  const infix = INFIX.exec(line.slice(0, LINE_LENGTH_MAX));
-  const method = infix === null ? undefined : OPERATORS[infix[2] ?? ""];
-  if (method !== undefined && methods.includes(method)) return [method, infix?.[1] ?? "", infix?.[3] ?? ""];
-  return line.split(/\s+/).filter((word) => word !== "");
+  const words = line.split(/\s+/).filter((word) => word !== "");
+  const [a = "", operator = "", b = ""] =
+    words.length === 3 ? words : (TOGETHER.exec(line.slice(0, LINE_LENGTH_MAX))?.slice(1) ?? []);
+  const method = Object.hasOwn(OPERATORS, operator) ? OPERATORS[operator] : undefined;
+  return method !== undefined && methods.includes(method) ? [method, a, b] : words;
 }
 
 const NUMBER = String.raw`[+-]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`;
-const INFIX = new RegExp(String.raw`^\s*(${NUMBER})\s*(\*\*|[-+*/^x×÷])\s*(${NUMBER})\s*$`);
+const TOGETHER = new RegExp(String.raw`^\s*(${NUMBER})\s*(\*\*|[-+*/^x×÷])\s*(${NUMBER})\s*$`);
 const OPERATORS: Readonly<Record<string, string>> = {
   "+": "add",
   "-": "subtract",

@@ -73,7 +73,9 @@ class DrawServer implements ClassicServer {
   readonly #queue: DrawRequest[] = [];
   readonly #looking: NodeJS.Timeout;
   #requests: { readonly socket: Socket; readonly identity: FifoIdentity } | undefined;
-  #partial: NodeJS.Timeout | undefined;
+  #silence: NodeJS.Timeout | undefined;
+  /** Since the last silence. */
+  #refusedBytes = 0;
   #working: Promise<void> | undefined;
   /**
    * `Fifo2` for writing, while somebody reads it; nothing is written to it. Numbers that wait in a pipe are lost in the
@@ -101,7 +103,7 @@ class DrawServer implements ClassicServer {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(new Error("the server is closed"));
     clearInterval(this.#looking);
-    clearTimeout(this.#partial);
+    clearTimeout(this.#silence);
     this.#requests?.socket.destroy();
     await this.#working;
     removeFifo(this.#folder.requests);
@@ -140,31 +142,40 @@ class DrawServer implements ClassicServer {
   }
 
   #onRequests(chunk: Buffer): void {
-    clearTimeout(this.#partial);
+    clearTimeout(this.#silence);
     for (const record of this.#reader.push(chunk)) {
       const request = decodeDrawRequest(record);
       const problem =
         drawProblem(request) ?? (request.pid <= 1 ? `${request.pid} is no client's pid` : undefined);
       if (problem !== undefined) {
         // Where the next request begins is anybody's guess: what came with it goes, too.
-        this.#log(`Fifo1: ${chunk.length} bytes refused: ${problem}`);
-        this.#reader.reset();
-        return;
+        this.#refuse(chunk.length, problem);
+        break;
       }
       if (this.#queue.length >= DRAW_QUEUE_MAX) {
         this.#log(`Fifo1: process ${request.pid} turned away: ${DRAW_QUEUE_MAX} requests wait, the limit`);
       } else this.#queue.push(request);
     }
-    if (this.#reader.partial > 0) {
-      this.#partial = setTimeout(() => {
-        this.#log(`Fifo1: ${this.#reader.partial} bytes refused: a request has ${DRAW_REQUEST_BYTES}`);
-        this.#reader.reset();
-      }, PARTIAL_MS);
+    if (this.#reader.partial > 0 || this.#refusedBytes > 0) {
+      this.#silence = setTimeout(() => this.#afterGarbage(), PARTIAL_MS);
     }
     this.#working ??= this.#work().finally(() => {
       this.#working = undefined;
       this.#dropKeeper();
     });
+  }
+
+  /** One line for garbage, however much of it comes without a pause. */
+  #refuse(bytes: number, problem: string): void {
+    if (this.#refusedBytes === 0) this.#log(`Fifo1: ${bytes} bytes refused: ${problem}`);
+    this.#refusedBytes += bytes;
+    this.#reader.reset();
+  }
+
+  #afterGarbage(): void {
+    const { partial } = this.#reader;
+    if (partial > 0) this.#refuse(partial, `a request has ${DRAW_REQUEST_BYTES}`);
+    this.#refusedBytes = 0;
   }
 
   async #work(): Promise<void> {

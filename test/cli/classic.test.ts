@@ -102,7 +102,7 @@ test("without a method, each line is a call, and gives a line back", async () =>
     "1",
     "3",
     "divide: division by zero; give a divisor other than 0",
-    '"5" is nothing to call; type such as 5 * 10, add 5 10, root 9 2, help or quit',
+    '"ten" is not a number; write digits, such as 5, -2.5 or 1e6',
     '"multply" is nothing to call; did you mean multiply?',
     "calculator takes 2 arguments, a and b; 1 given",
     "3.5",

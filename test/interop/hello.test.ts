@@ -38,15 +38,15 @@ test.runIf(python)(
   },
 );
 
-test("ten thousand greetings, two hundred at a time", async () => {
+test("two thousand greetings, two hundred at a time", async () => {
   await using server = await hello.serve({ at: anywhere, log: () => {} });
-  for (let round = 0; round < 50; round++) {
+  for (let round = 0; round < 10; round++) {
     const outcomes = await Promise.all(
       Array.from({ length: 200 }, () => callOver(hello, server.address, "hello")),
     );
     expect(outcomes.every(({ kind }) => kind === "ok")).toBe(true);
   }
-  expect(server.served).toBe(10_000);
+  expect(server.served).toBe(2_000);
 });
 
 test("base64 is the exact encoding of both texts, and the client says what it is worth", async () => {

@@ -1,4 +1,5 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -16,6 +17,19 @@ function freshFolder(): string {
   const folder = join(place, String(folders++));
   mkdirSync(folder, { mode: 0o755 });
   return folder;
+}
+
+function makeFifo(path: string): void {
+  expect(spawnSync("mkfifo", ["-m", "644", path]).status).toBe(0);
+}
+
+/** The bytes of a request for numbers up to 10. */
+function request(pid: number, x: number): Buffer {
+  const bytes = Buffer.alloc(12);
+  bytes.writeInt32LE(pid, 0);
+  bytes.writeInt32LE(x, 4);
+  bytes.writeInt32LE(10, 8);
+  return bytes;
 }
 
 const draws = (outcome: { kind: string; value?: unknown }): readonly number[] => {
@@ -157,7 +171,7 @@ test("pipes: clients of ours at once take turns, and nothing of theirs is left",
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("pipes: who is not there, another's, or does not expect a signal is not signalled; garbage is dropped", async () => {
+test("pipes: who is not there, another's, or does not read is not answered nor signalled", async () => {
   const folder = freshFolder();
   const lines = new Lines();
   await using server = await randomNumbers.serve({
@@ -167,31 +181,17 @@ test("pipes: who is not there, another's, or does not expect a signal is not sig
   });
   // It sleeps, and a SIGUSR1 would end it.
   const bystander = startProgram(["sleep", "60"]);
-  const { spawnSync } = await import("node:child_process");
-  spawnSync("mkfifo", ["-m", "644", join(folder, "Fifo1")]);
+  makeFifo(join(folder, "Fifo1"));
   await lines.shown(/Fifo1 is open/);
-  const request = (pid: number, x: number): Buffer => {
-    const bytes = Buffer.alloc(12);
-    bytes.writeInt32LE(pid, 0);
-    bytes.writeInt32LE(x, 4);
-    bytes.writeInt32LE(10, 8);
-    return bytes;
-  };
   const put = (bytes: Uint8Array): void => writeFileSync(join(folder, "Fifo1"), bytes, { flag: "a" });
   put(request(1, 2));
   await lines.shown(/1 is no client's pid/);
-  put(request(-1, 2));
-  await lines.shown(/-1 is no client's pid/);
   put(request(2 ** 22 + 1, 2));
   await lines.shown(/there is no process 4194305/);
   put(request(process.pid, 2));
   await lines.shown(/this process itself/);
   put(request(bystander.pid, 2));
   await lines.shown(/nobody read Fifo2/);
-  put(Buffer.from("garbage"));
-  await lines.shown(/7 bytes refused: a request has 12/);
-  put(Buffer.alloc(50_000, 0xff));
-  await lines.shown(/bytes refused: -1 numbers/);
   expect(bystander.child.exitCode).toBeNull();
   expect(bystander.child.signalCode).toBeNull();
   bystander.stop();
@@ -208,6 +208,52 @@ test("pipes: who is not there, another's, or does not expect a signal is not sig
   expect(call).toMatchObject({ status: 0, stdout: expect.stringMatching(/^(?:\d+\n){3}$/) });
 });
 
+test.runIf(process.platform === "linux")(
+  "pipes: a reader whom SIGUSR1 would end gets its numbers and lives (skipped where there is no /proc)",
+  async () => {
+    const folder = freshFolder();
+    const lines = new Lines();
+    await using server = await randomNumbers.serve({ at: `fifo://${folder}`, log: lines.log });
+    const reader = startProgram(["cat", join(folder, "Fifo2")]);
+    makeFifo(join(folder, "Fifo1"));
+    await lines.shown(/Fifo1 is open/);
+    writeFileSync(join(folder, "Fifo1"), request(reader.pid, 2), { flag: "a" });
+    expect(await reader.ended).toHaveLength(16);
+    await lines.shown(/not woken: it does not expect SIGUSR1, which would end it/);
+    expect(server.address).toBe(`fifo://${folder}`);
+  },
+);
+
+test.each([
+  ["part of a request", Buffer.from("garbage"), /7 bytes refused: a request has 12/],
+  ["garbage", Buffer.alloc(50_000, 0xff), /bytes refused: -1 numbers/],
+  ["a pid that means everybody", request(-1, 2), /12 bytes refused: -1 is no client's pid/],
+])("pipes: %s is refused in one line, and the next client is served", async (_what, bytes, line) => {
+  const folder = freshFolder();
+  const lines = new Lines();
+  await using server = await randomNumbers.serve({ at: `fifo://${folder}`, log: lines.log });
+  makeFifo(join(folder, "Fifo1"));
+  await lines.shown(/Fifo1 is open/);
+  writeFileSync(join(folder, "Fifo1"), bytes, { flag: "a" });
+  await lines.shown(line);
+  const call = await lightcone(["call", "random-numbers", "draw", "3", "--classic", "--to", server.address]);
+  expect(call).toMatchObject({ status: 0, stdout: expect.stringMatching(/^(?:\d+\n){3}$/) });
+  expect(lines.all.filter((one) => one.includes("refused"))).toHaveLength(1);
+});
+
+test("pipes: ten megabytes of garbage are one line of the log, and the next client is served", async () => {
+  const folder = freshFolder();
+  const lines = new Lines();
+  await using server = await randomNumbers.serve({ at: `fifo://${folder}`, log: lines.log });
+  makeFifo(join(folder, "Fifo1"));
+  await lines.shown(/Fifo1 is open/);
+  await runProgram(["sh", "-c", "head -c 10485760 /dev/zero > Fifo1"], folder);
+  await lines.shown(/bytes refused/);
+  const call = await lightcone(["call", "random-numbers", "draw", "3", "--classic", "--to", server.address]);
+  expect(call).toMatchObject({ status: 0, stdout: expect.stringMatching(/^(?:\d+\n){3}$/) });
+  expect(lines.all.filter((line) => line.includes("refused"))).toHaveLength(1);
+});
+
 test("pipes: one server for each folder; a file in the way, or a folder of all, is refused by name", async () => {
   const folder = freshFolder();
   const at = `fifo://${folder}`;
@@ -222,7 +268,7 @@ test("pipes: one server for each folder; a file in the way, or a folder of all, 
     code: "address-unavailable",
   });
   const open = freshFolder();
-  (await import("node:fs")).chmodSync(open, 0o777);
+  chmodSync(open, 0o777);
   await expect(serve(`fifo://${open}`)).rejects.toMatchObject({ code: "not-permitted" });
 });
 
