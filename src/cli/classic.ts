@@ -1,5 +1,6 @@
-import { unknownName } from "../core/index.js";
+import { unknownName, UsageError } from "../core/index.js";
 import { CLASSIC_FORMATS, type ClassicFormat } from "../interop/index.js";
+import { givenFiles, type CertificateFlags } from "./certificate-files.js";
 
 /** The format of the published programs of that service; throws a `UsageError` that names the nearest. */
 export function findClassic(service: string): ClassicFormat {
@@ -10,4 +11,14 @@ export function findClassic(service: string): ClassicFormat {
     service,
     CLASSIC_FORMATS.map((format) => format.service),
   );
+}
+
+/** Throws a `UsageError` for flags that these formats cannot honour. */
+export function refuseFramedFlags(flags: CertificateFlags & { readonly data?: string }): void {
+  if (flags.data !== undefined) {
+    throw new UsageError("--data is not for --classic: its formats cannot repeat a call");
+  }
+  if (givenFiles(flags) !== undefined) {
+    throw new UsageError("--cert, --key and --ca are not for --classic: its formats have no TLS");
+  }
 }

@@ -4,7 +4,15 @@ import { setTimeout as pause } from "node:timers/promises";
 import { LightconeError } from "../core/index.js";
 import { removeFifo, systemCode, TransportError, type FifoIdentity } from "../transports/index.js";
 import { CLASSIC_LIMITS, type ClassicServeOptions, type ClassicServer } from "./classic-format.js";
-import { drawFolder, ensureFifo, identityOf, openIfThere, takeTurn, type DrawFolder } from "./draw-folder.js";
+import {
+  drawFolder,
+  ensureFifo,
+  identityOf,
+  leaveDrawFolder,
+  openIfThere,
+  takeTurn,
+  type DrawFolder,
+} from "./draw-folder.js";
 import {
   decodeDrawRequest,
   DRAW_REQUEST_BYTES,
@@ -43,7 +51,7 @@ const RETRY_MS = 2;
  * Rejects as `Transport.listen` does; removes both pipes when it closes.
  */
 export async function serveDrawsOverFifo(options: ClassicServeOptions): Promise<ClassicServer> {
-  const folder = drawFolder(options.at);
+  const folder = drawFolder(options.at, true);
   expectWakeUps();
   const turn = takeTurn(folder, "server");
   if (turn === undefined) {
@@ -55,6 +63,7 @@ export async function serveDrawsOverFifo(options: ClassicServeOptions): Promise<
     return new DrawServer(folder, turn, options);
   } catch (error) {
     turn[Symbol.dispose]();
+    leaveDrawFolder(folder);
     throw error;
   }
 }
@@ -109,6 +118,7 @@ class DrawServer implements ClassicServer {
     removeFifo(this.#folder.requests);
     removeFifo(this.#folder.replies);
     this.#turn[Symbol.dispose]();
+    leaveDrawFolder(this.#folder);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { linkSync, readFileSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readFileSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   identifyFifo,
+  listenError,
   makeFifos,
   openFifo,
   parseFifoAddress,
@@ -19,14 +20,17 @@ export interface DrawFolder {
   readonly requests: string;
   readonly replies: string;
   readonly path: string;
+  /** It was not there before. */
+  readonly made: boolean;
 }
 
 /**
- * The folder of `fifo:///FOLDER`. Throws `TransportError`: `address-unavailable` when it is not there, `not-permitted`
+ * The folder of `fifo:///FOLDER`, made when it is not there and `make` says so. Throws `TransportError`: `address-unavailable` when it is not there, `not-permitted`
  * when others could replace what is in it.
  */
-export function drawFolder(address: string): DrawFolder {
+export function drawFolder(address: string, make = false): DrawFolder {
   const path = parseFifoAddress(address);
+  const made = make && makeFolder(path);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found === undefined || !found.isDirectory()) {
     throw new TransportError("address-unavailable", `${path} is no folder; create it first`, { address });
@@ -37,7 +41,30 @@ export function drawFolder(address: string): DrawFolder {
     const message = `others can replace files in ${path}; use a folder of your own (chmod 755)`;
     throw new TransportError("not-permitted", message, { address });
   }
-  return { address, path, requests: join(path, "Fifo1"), replies: join(path, "Fifo2") };
+  return { address, path, made, requests: join(path, "Fifo1"), replies: join(path, "Fifo2") };
+}
+
+/** Removes the folder if it was made for this, and nothing is in it. */
+export function leaveDrawFolder({ path, made }: DrawFolder): void {
+  if (!made) return;
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    const code = systemCode(error);
+    if (code !== "ENOENT" && code !== "ENOTEMPTY" && code !== "EEXIST") throw error;
+  }
+}
+
+/** False when something is there already, or its parent is not. */
+function makeFolder(path: string): boolean {
+  try {
+    mkdirSync(path, { mode: 0o755 });
+    return true;
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === "EEXIST" || code === "ENOENT" || code === "ENOTDIR") return false;
+    throw listenError(error, path);
+  }
 }
 
 /** Makes a FIFO there unless one is; says whether it did. Of several who make it, one does. */

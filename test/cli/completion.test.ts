@@ -96,7 +96,9 @@ describe("lightcone complete", () => {
     const { stdout } = await lightcone(["complete", "--", ""]);
     const offered = stdout.split("\n").map((line) => line.split("\t")[0]);
     const help = (await lightcone(["--help"])).stdout;
-    const named = [...(help.split("Commands:")[1] ?? "").matchAll(/^ {2}([a-z]+)/gm)].map(([, name]) => name);
+    const named = [...(help.split("Commands:")[1] ?? "").matchAll(/^ {2}([a-z-]+)/gm)].map(
+      ([, name]) => name,
+    );
     expect(named.length).toBeGreaterThan(8);
     expect(offered).toEqual(expect.arrayContaining(named));
     expect(offered).not.toContain("process");

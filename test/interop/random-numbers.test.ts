@@ -264,12 +264,23 @@ test("pipes: one server for each folder; a file in the way, or a folder of all, 
   writeFileSync(join(taken, "Fifo2"), "precious");
   await expect(serve(`fifo://${taken}`)).rejects.toMatchObject({ code: "not-permitted" });
   expect(readdirSync(taken)).toEqual(["Fifo2"]);
-  await expect(serve(`fifo://${join(place, "absent")}`)).rejects.toMatchObject({
+  await expect(serve(`fifo://${join(place, "absent/pipes")}`)).rejects.toMatchObject({
     code: "address-unavailable",
   });
   const open = freshFolder();
   chmodSync(open, 0o777);
   await expect(serve(`fifo://${open}`)).rejects.toMatchObject({ code: "not-permitted" });
+});
+
+test("pipes: a server makes its folder, and takes it away when it is empty", async () => {
+  const folder = join(place, "made");
+  for (const left of [[], ["note"]]) {
+    const server = await randomNumbers.serve({ at: `fifo://${folder}`, log: () => {} });
+    expect(statSync(folder).mode & 0o777).toBe(0o755);
+    for (const name of left) writeFileSync(join(folder, name), "");
+    await server.close();
+    expect(readdirSync(place).includes("made")).toBe(left.length > 0);
+  }
 });
 
 test("pipes: nobody there is said in the time given, and the pipes made for it are gone", async () => {

@@ -1,5 +1,5 @@
 import { escapeText, MILLISECOND, parseDuration } from "../../core/index.js";
-import { findClassic } from "../classic.js";
+import { findClassic, refuseFramedFlags } from "../classic.js";
 import { Interruption } from "../interruption.js";
 import { callStatus, printOutcome } from "../outcome.js";
 import type { CallFlags } from "../program.js";
@@ -14,6 +14,7 @@ export async function callClassicCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { to, deadline, base64, verbose } = flags;
+  refuseFramedFlags(flags);
   const format = findClassic(given.service);
   using interruption = new Interruption();
   const { signal } = interruption;

@@ -1,7 +1,7 @@
 import { MILLISECOND, parseDuration, UsageError } from "../../core/index.js";
 import { connect } from "../../host/index.js";
 import type { CallOutcome } from "../../protocols/index.js";
-import { findClassic } from "../classic.js";
+import { findClassic, refuseFramedFlags } from "../classic.js";
 import { Interruption } from "../interruption.js";
 import type { CallFlags } from "../program.js";
 import { promptForCalls } from "../prompt.js";
@@ -41,6 +41,7 @@ async function framedPrompt(
 
 /** A connection for each call, as the formats are; acknowledgements are shown before results. */
 async function classicPrompt(name: string, flags: CallFlags, terminal: Terminal): Promise<number> {
+  refuseFramedFlags(flags);
   const format = findClassic(name);
   using interruption = new Interruption();
   const { signal } = interruption;

@@ -1,7 +1,6 @@
 import { once } from "node:events";
-import { UsageError } from "../../core/index.js";
 import { EXIT } from "../exit-status.js";
-import { findClassic } from "../classic.js";
+import { findClassic, refuseFramedFlags } from "../classic.js";
 import { Interruption } from "../interruption.js";
 import type { ServeFlags } from "../program.js";
 import { wholeNumber } from "../run-request.js";
@@ -16,8 +15,7 @@ export async function serveClassicCommand(
 ): Promise<number> {
   const { listen, base64, seed } = flags;
   const format = findClassic(name);
-  if (flags.data !== undefined)
-    throw new UsageError("--data is not for --classic: its formats cannot repeat a call");
+  refuseFramedFlags(flags);
   using interruption = new Interruption();
   const log = serveLog(flags.log, terminal);
   await using server = await format.serve({
