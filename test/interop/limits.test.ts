@@ -40,6 +40,12 @@ test("one connection more than the limit is turned away in words, and there is r
     .toBe("ok");
 });
 
+test("who sends eight megabytes at once still gets its answer, for the rest is taken and thrown away", async () => {
+  await using server = await classic.serve({ at: anywhere, log: () => {} });
+  const reply = await say(server.address, Buffer.alloc(8 * 1024 * 1024, 0x39));
+  expect(reply).toBe("Data receivederror: the request is longer than 1024 bytes");
+});
+
 test("a hundred megabytes without a newline are cut off, keep no memory, and delay nobody", async () => {
   const lines = new Lines();
   await using server = await classic.serve({ at: anywhere, log: lines.log });
