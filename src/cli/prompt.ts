@@ -83,7 +83,7 @@ const OPERATORS: Readonly<Record<string, string>> = {
 async function answer(
   line: string,
   [method = "", ...words]: readonly string[],
-  { methods, examples, ask }: PromptOptions,
+  { methods, examples, ask, signal }: PromptOptions,
   terminal: Terminal,
 ): Promise<number> {
   const tell = (problem: string): void => terminal.print(escapeText(problem));
@@ -106,6 +106,7 @@ async function answer(
     else tell(`${outcome.kind}: ${outcome.reason}`);
     return { ok: EXIT.pass, failed: EXIT.unusableInput, unknown: EXIT.inconclusive }[outcome.kind];
   } catch (error) {
+    if (signal.aborted) return EXIT.interrupted;
     if (!(error instanceof LightconeError)) throw error;
     tell(error.message);
     return EXIT.unusableInput;

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -67,6 +68,9 @@ test("what is no classic call is refused in a line", async () => {
     [["calculator", "multiply", "5", "--classic"], 2, /takes two numbers; 1 given/],
     [["calculator", "multply", "5", "1", "--classic"], 2, /did you mean multiply\?/],
     [["calculator", "divide", "5", "0", "--classic"], 2, /failed: division by zero/],
+    [["calculator", "multiply", "5", "10", "--classic", "--deadline", "8760h"], 2, /at most 5m; 8760h given/],
+    [["calculator", "multiply", "5", "10", "--classic", "--deadline", "0s"], 2, /at least 1ms/],
+    [["calculator", "--classic", "--deadline", "soon"], 2, /"soon" is not a duration/],
     [["helo", "hello", "--classic"], 2, /unknown classic service "helo"; did you mean "hello"\?/],
     [["hello", "hello", "Ana", "--classic"], 2, /has no name in it/],
     [["hello", "hello", "Ana", "--base64"], 2, /--base64 is for --classic/],
@@ -155,6 +159,26 @@ test("a log that cannot be written is refused before anything is served", async 
     stdout: "",
     stderr: expect.stringMatching(/^lightcone: --log: cannot write .*\n$/),
   });
+});
+
+test("Ctrl-C ends a call that waits, in order and without a word", async () => {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const bound = server.address();
+  const to = `tcp://127.0.0.1:${typeof bound === "object" && bound !== null ? bound.port : 0}`;
+  for (const words of [
+    ["hello", "hello"],
+    ["random-numbers", "draw"],
+    ["calculator", "multiply", "5", "10"],
+  ]) {
+    const connected = new Promise((resolve) => server.once("connection", resolve));
+    const call = start(["call", ...words, "--classic", "--to", to]);
+    running.add(call);
+    await connected;
+    call.signal("SIGINT");
+    expect(await call.ended).toEqual({ status: 130, stdout: "", stderr: "" });
+  }
+  server.close();
 });
 
 test("side-by-side shows both ends of both methods, and the same numbers under one seed", async () => {

@@ -1,11 +1,10 @@
-import { escapeText, MILLISECOND, parseDuration } from "../../core/index.js";
-import { findClassic, refuseFramedFlags } from "../classic.js";
+import { escapeText } from "../../core/index.js";
+import { callMsMax, findClassic, refuseFramedFlags } from "../classic.js";
+import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
 import { callStatus, printOutcome } from "../outcome.js";
 import type { CallFlags } from "../program.js";
 import type { Terminal } from "../terminal.js";
-
-const MS_MAX = 5_000;
 
 /** Calls a server of a published program once, in its own format. */
 export async function callClassicCommand(
@@ -19,13 +18,17 @@ export async function callClassicCommand(
   using interruption = new Interruption();
   const { signal } = interruption;
   const step = (line: string): void => terminal.complain(escapeText(line));
-  const outcome = await format.call(given.method, given.words, {
+  const options = {
     to,
     signal,
-    msMax: deadline === undefined ? MS_MAX : parseDuration(deadline) / MILLISECOND,
+    msMax: callMsMax(deadline),
     ...(base64 === true && { base64 }),
     ...(verbose === true && { step }),
+  };
+  const outcome = await format.call(given.method, given.words, options).catch((error: unknown) => {
+    if (!signal.aborted) throw error;
   });
+  if (outcome === undefined) return EXIT.interrupted;
   printOutcome(outcome, flags, terminal);
   return callStatus(outcome, signal);
 }

@@ -1,7 +1,7 @@
-import { MILLISECOND, parseDuration, UsageError } from "../../core/index.js";
+import { UsageError } from "../../core/index.js";
 import { connect } from "../../host/index.js";
 import type { CallOutcome } from "../../protocols/index.js";
-import { findClassic, refuseFramedFlags } from "../classic.js";
+import { callMsMax, findClassic, refuseFramedFlags } from "../classic.js";
 import { Interruption } from "../interruption.js";
 import type { CallFlags } from "../program.js";
 import { promptForCalls } from "../prompt.js";
@@ -46,11 +46,12 @@ async function classicPrompt(name: string, flags: CallFlags, terminal: Terminal)
   using interruption = new Interruption();
   const { signal } = interruption;
   const { to, deadline, base64 } = flags;
+  const msMax = callMsMax(deadline);
   const ask = (method: string, words: readonly string[]): Promise<CallOutcome> =>
     format.call(method, words, {
       to,
       signal,
-      msMax: deadline === undefined ? 5_000 : parseDuration(deadline) / MILLISECOND,
+      msMax,
       step: (line) => {
         if (flags.verbose === true || line.startsWith("acknowledged")) terminal.complain(line);
       },
