@@ -4,9 +4,16 @@ import { causalBroadcastLab } from "./causal-broadcast.js";
 import { helloLab } from "./hello.js";
 import type { Lab } from "./lab.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
+import { vectorClocksLab } from "./vector-clocks.js";
 
 /** Every lab that comes with Lightcone, in the order a newcomer meets them. */
-export const labs: readonly Lab[] = [ricartAgrawalaLab, causalBroadcastLab, helloLab, calculatorLab];
+export const labs: readonly Lab[] = [
+  ricartAgrawalaLab,
+  causalBroadcastLab,
+  vectorClocksLab,
+  helloLab,
+  calculatorLab,
+];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */
 export function findLab(id: string): Lab {

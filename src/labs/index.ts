@@ -10,3 +10,4 @@ export * from "./replay.js";
 export * from "./ricart-agrawala.js";
 export * from "./run-lab.js";
 export * from "./sweep.js";
+export * from "./vector-clocks.js";

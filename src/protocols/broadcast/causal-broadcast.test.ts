@@ -50,6 +50,13 @@ class Member {
     return first;
   }
 
+  tells(to: ProcessId, payload: string, others: string): (readonly [ProcessId, Message])[] {
+    this.#step({ kind: "command", command: { kind: "broadcast", payload, only: { to, others } } });
+    return this.effects.flatMap((effect) =>
+      effect.kind === "send" ? [[effect.to, effect.message] as const] : [],
+    );
+  }
+
   /** Gives the payloads handed over by this arrival, as `P0#1 payload`. */
   arrives(from: ProcessId, message: Message): string[] {
     this.#step({ kind: "message", from, message });
@@ -89,6 +96,15 @@ describe("from the source", () => {
     expect(member.broadcast("m")).toEqual(stamped([1, 1, 0], "m"));
     expect(member.handedOver()).toEqual(["P1#1 m"]);
     expect(member.state.delivered).toEqual([1, 1, 0]);
+  });
+
+  test("a broadcast for one gives the others its place in the order, and not its contents", () => {
+    const member = new Member("P1");
+    expect(member.tells("P2", "secret", "")).toEqual([
+      ["P0", stamped([0, 1, 0], "")],
+      ["P2", stamped([0, 1, 0], "secret")],
+    ]);
+    expect(member.handedOver()).toEqual(["P1#1 secret"]);
   });
 
   test("§2.2: only broadcasts count; receiving and handing over do not raise the own entry", () => {

@@ -23,6 +23,8 @@ export interface CausalBroadcastMessage<Payload> {
 export interface BroadcastCommand<Payload> {
   readonly kind: "broadcast";
   readonly payload: Payload;
+  /** Only `to` gets `payload`, all others get `others`: the message's place in the order, without its contents. */
+  readonly only?: { readonly to: ProcessId; readonly others: Payload };
 }
 
 /** A message that could not be kept: the application must fetch it elsewhere, and nothing after it can be delivered. */
@@ -57,11 +59,16 @@ export function causalBroadcast<Payload>(
 
     start: (ctx) => ({ delivered: ctx.processes.map(() => 0), buffer: [] }),
 
-    onCommand(state, { payload }, ctx) {
+    onCommand(state, { payload, only }, ctx) {
       const self = ctx.processes.indexOf(ctx.self);
       const stamp = state.delivered.map((count, k) => (k === self ? count + 1 : count));
       ctx.deliver("causal-broadcast", ctx.self, entry(stamp, self), payload);
-      ctx.broadcast({ kind: "broadcast", stamp, payload });
+      const message = { kind: "broadcast", stamp, payload } as const;
+      if (only === undefined) ctx.broadcast(message);
+      else {
+        const blank = { kind: "broadcast", stamp, payload: only.others } as const;
+        for (const peer of ctx.peers) ctx.send(peer, peer === only.to ? message : blank);
+      }
       return { ...state, delivered: stamp };
     },
 

@@ -1,3 +1,4 @@
+export * from "./delayed.js";
 export * from "./fifo.js";
 export type { PeerRestartAware } from "./peer-restart.js";
 export * from "./reliable.js";
