@@ -6,6 +6,8 @@ import { root } from "../tools/lib/run.mjs";
 interface Layer {
   readonly name: string;
   readonly pure: boolean;
+  /** Runs in a browser and may use it. */
+  readonly browser: boolean;
   readonly imports: readonly string[];
 }
 
@@ -17,6 +19,7 @@ function describedLayers(): Layer[] {
   return [...rows].map(([, name = "", mark, imports = ""]) => ({
     name,
     pure: mark === "∘",
+    browser: mark === "◇",
     imports: imports
       .split(",")
       .map((each) => each.trim())
@@ -25,7 +28,7 @@ function describedLayers(): Layer[] {
 }
 
 interface Project {
-  readonly compilerOptions: { readonly types?: readonly string[] };
+  readonly compilerOptions: { readonly types?: readonly string[]; readonly lib?: readonly string[] };
   readonly references: readonly { readonly path: string }[];
 }
 
@@ -57,8 +60,10 @@ test.each(layers)("$name imports only layers above it in the table", ({ name, im
   expect(imports).toEqual(imports.toSorted((a, b) => names.indexOf(a) - names.indexOf(b)));
 });
 
-test.each(layers)("$name is pure or not, as the table says", ({ name, pure, imports }) => {
-  expect(projectOf(`src/${name}`).compilerOptions.types ?? []).toEqual(pure ? [] : ["node"]);
+test.each(layers)("$name is pure or not, as the table says", ({ name, pure, browser, imports }) => {
+  const { types = [], lib = [] } = projectOf(`src/${name}`).compilerOptions;
+  expect(types).toEqual(pure || browser ? [] : ["node"]);
+  expect(lib.includes("dom")).toBe(browser);
   if (pure) {
     for (const imported of imports) expect(layers.find((layer) => layer.name === imported)?.pure).toBe(true);
   }

@@ -212,6 +212,39 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
       outcome.status = certificatesCommand(folder, options, terminal);
     });
 
+  certificateOptions(
+    program
+      .command("process")
+      .description("start one process of a group by hand: messages in causal order, with a page")
+      .requiredOption("--id <number>", "its id, from 0")
+      .requiredOption("--listen <url>", "where it listens, such as udp://127.0.0.1:5050")
+      .option("--processes <count>", "how many processes the group has", "3")
+      .option("--peer <id=url>", "where another listens; once for each of the others", gather, [])
+      .option("--max-delay <time>", "a message leaves after a random delay of at most this", "10s")
+      .option("--max-retries <count>", "attempts to reach a silent peer before that is reported", "100")
+      .option(
+        "--seed <number>",
+        "decides the delays; the same for all, if their traces are to be merged",
+        "0",
+      )
+      .option("--page <port>", "show its page at this port of 127.0.0.1; 0 for any")
+      .option("--log <file>", "log there as well; full files become FILE.1 … FILE.4")
+      .option("--out <file>", "write its trace there; `lightcone check` judges those of all together")
+      .option("--classic", "speak the classic format, CONTENT:PID:IP:V0, V1, V2 in datagrams"),
+  )
+    .addHelpText(
+      "after",
+      `
+A line that you type goes to all, "@2 text" to process 2 alone. For a group of three, in three terminals:
+  $ lightcone process --id 0 --listen udp://127.0.0.1:5050 --peer 1=udp://127.0.0.1:5051 \\
+      --peer 2=udp://127.0.0.1:5052 --page 5000
+  and the same with --id 1 and --id 2.`,
+    )
+    .action(async (options: ProcessFlags) => {
+      const { processCommand } = await import("./commands/process.js");
+      outcome.status = await processCommand(options, terminal);
+    });
+
   program
     .command("side-by-side")
     .argument("[x]", "how many random numbers; default 5")
@@ -276,6 +309,20 @@ export interface CallFlags extends CertificateFlags {
   readonly json?: true;
 }
 
+export interface ProcessFlags extends CertificateFlags {
+  readonly id: string;
+  readonly listen: string;
+  readonly processes: string;
+  readonly peer: readonly string[];
+  readonly maxDelay: string;
+  readonly maxRetries: string;
+  readonly seed: string;
+  readonly page?: string;
+  readonly log?: string;
+  readonly out?: string;
+  readonly classic?: true;
+}
+
 export interface ShowFlags {
   readonly lab?: string;
   readonly event?: string;
@@ -331,6 +378,10 @@ function noClassicFlags(options: {
     if (options[flag] !== undefined)
       throw new UsageError(`--${flag} is for --classic; leave it out, or add --classic`);
   }
+}
+
+function gather(value: string, before: readonly string[]): readonly string[] {
+  return [...before, value];
 }
 
 function lab(): Option {

@@ -29,7 +29,8 @@ const HelloShape = v.object({
 });
 
 const WelcomeShape = v.variant("kind", [
-  v.object({ kind: v.literal("welcome"), incarnation: count }),
+  /** `instance` as in a hello: who dials must notice too that another process has taken the name. */
+  v.object({ kind: v.literal("welcome"), incarnation: count, instance: nonce }),
   v.object({
     kind: v.literal("refused"),
     code: v.picklist([

@@ -16,6 +16,7 @@ export { BUFFERED_BYTES_MAX, WAITING_BYTES_MAX, WAITING_MAX } from "./outbox.js"
 export * from "./participant.js";
 export { placeInUserFile } from "./place-in-user-file.js";
 export * from "./process-host.js";
+export { ProtocolRunner, type RunnerSurroundings } from "./protocol-runner.js";
 export * from "./recorder.js";
 export { monotonicMicroseconds, RunClock } from "./run-clock.js";
 export { removeLeftovers, RunFolder } from "./run-folder.js";

@@ -125,3 +125,22 @@ test("a connection with a wrong token, or that begins with anything else, is end
   expect(first.isConnected("P2")).toBe(true);
   expect(firstUser.attached).toBe(1);
 });
+
+test("another process that takes a peer's name without being a newer incarnation is not used, and reported", async () => {
+  const { first, second, secondUser, transport, troubles } = await pair();
+  await first[Symbol.asyncDispose]();
+  const impostor = await Mesh.open({
+    transport,
+    listen: "memory://P1",
+    self: "P1",
+    processes: PROCESSES,
+    incarnation: 0,
+    token: "secret",
+    user: new Switchboard(),
+  });
+  onTestFinished(() => impostor[Symbol.asyncDispose]());
+  const told = "P1 is another process than before: it has lost what it knew";
+  while (!troubles.includes(told)) await new Promise((resolve) => setTimeout(resolve, 5));
+  expect(second.isConnected("P1")).toBe(false);
+  expect(secondUser.attached).toBe(1);
+});

@@ -181,14 +181,19 @@ export class Mesh implements AsyncDisposable {
         if (receiver !== undefined) return receiver(bytes, start, end);
         clearTimeout(timeout);
         const welcome = decodeWelcome(bytes, start, end);
-        if (welcome?.kind === "welcome") {
-          receiver = this.#use(peer, connection, name, welcome.incarnation, "");
-          resolve(connection);
-        } else {
+        if (welcome?.kind !== "welcome") {
+          const code = welcome?.code ?? "not an answer to a hello";
           connection.abort("the hello was refused");
-          this.#trouble(`${peer} refused the connection: ${welcome?.code ?? "not an answer to a hello"}`, {
+          this.#trouble(`${peer} refused the connection: ${code}`, { peer, code });
+        } else if (this.#isAnother(peer, welcome)) {
+          connection.abort("another process has taken the peer's name");
+          this.#trouble(`${peer} is another process than before: it has lost what it knew`, {
             peer,
+            code: "another-process",
           });
+        } else {
+          receiver = this.#use(peer, connection, name, welcome.incarnation, welcome.instance);
+          resolve(connection);
         }
       });
     });
@@ -231,7 +236,7 @@ export class Mesh implements AsyncDisposable {
       this.#refuse(connection, refusal, hello.from);
       return undefined;
     }
-    connection.send(encodeWelcome({ kind: "welcome", incarnation }));
+    connection.send(encodeWelcome({ kind: "welcome", incarnation, instance: this.#instance }));
     return this.#use(hello.from, connection, hello.connection, hello.incarnation, hello.instance);
   }
 
@@ -240,6 +245,17 @@ export class Mesh implements AsyncDisposable {
     connection.send(encodeWelcome(answer));
     void connection.close();
     this.#trouble(`refused a connection that claimed to be ${escapeText(from)}: ${code}`, { code });
+  }
+
+  /** Whether who answers for a peer is not who did before, although it claims to be the same incarnation. */
+  #isAnother(peer: ProcessId, { incarnation, instance }: Extract<Welcome, { kind: "welcome" }>): boolean {
+    const before = this.#peers.get(peer);
+    return (
+      before !== undefined &&
+      before.instance !== "" &&
+      before.incarnation === incarnation &&
+      before.instance !== instance
+    );
   }
 
   #known(process: ProcessId): { incarnation: number; instance: string; connected: boolean } | undefined {

@@ -58,6 +58,8 @@ export interface ProcessHostOptions {
   readonly clock: RunClock;
   readonly listener: HostListener;
   readonly faults?: FaultPlan;
+  /** What is wrong with a message, where peers may be no hosts of ours; such a peer's connection is ended. */
+  readonly problemOf?: (from: ProcessId, message: unknown) => string | undefined;
   /** Absent: nothing is recorded. */
   readonly recorder?: Recorder;
   readonly store?: Store;
@@ -105,6 +107,7 @@ export class ProcessHost implements Surroundings, Disposable {
   readonly #clock: RunClock;
   readonly #ownClock = new AdjustableClock();
   readonly #listener: HostListener;
+  readonly #problemOf: ProcessHostOptions["problemOf"];
   readonly #faults: FaultPlan;
   readonly #injector: Injector;
   readonly #store: Store;
@@ -133,6 +136,7 @@ export class ProcessHost implements Surroundings, Disposable {
     this.#seed = options.seed;
     this.#clock = clock;
     this.#listener = options.listener;
+    this.#problemOf = options.problemOf;
     this.#faults = faults;
     this.#injector = createInjector(faults, processes, options.seed);
     this.#store = options.store ?? new MemoryStore();
@@ -377,6 +381,8 @@ export class ProcessHost implements Surroundings, Disposable {
       const arrived = this.#inbox.read(link, bytes, start, end);
       if (arrived === undefined) return;
       message = arrived.message;
+      const problem = this.#problemOf?.(from, message);
+      if (problem !== undefined) throw new HostError("peer-violation", `${from} sent ${problem}`, { from });
       link.received++;
       this.#journal.readClocks();
       if (!this.#injector.receives(this.place.self, this.#journal.at)) {

@@ -1,4 +1,12 @@
-import { placeOf, step, type Input, type Instant, type ProcessId, type Protocol } from "../core/index.js";
+import {
+  placeOf,
+  step,
+  type Effect,
+  type Input,
+  type Instant,
+  type ProcessId,
+  type Protocol,
+} from "../core/index.js";
 import { callAt, RunClock } from "./run-clock.js";
 
 export interface RunnerSurroundings<Message, Output> {
@@ -8,6 +16,10 @@ export interface RunnerSurroundings<Message, Output> {
   readonly incarnation: number;
   send(to: ProcessId, message: Message): void;
   output?(value: Output): void;
+  /** Looks on: what is handed over to the layer above, and why things are decided. */
+  observe?(effect: Extract<Effect, { kind: "deliver" | "explain" }>): void;
+  /** Index of the option taken, from 0 to `count` - 1; at random unless given. */
+  pick?(name: string, count: number): number;
   /**
    * Keeps it before anything else of the step happens. `false`: it could not be kept, and the step has not happened:
    * the state stays, nothing is sent.
@@ -77,7 +89,7 @@ export class ProtocolRunner<State, Message, Command, Output> implements Disposab
       place: this.#place,
       incarnation: this.#around.incarnation,
       now,
-      pick: (_name, count) => Math.floor(Math.random() * count),
+      pick: (name, count) => this.#around.pick?.(name, count) ?? Math.floor(Math.random() * count),
     });
     for (const effect of effects) {
       if (effect.kind === "save" && this.#around.save?.(effect.saved) === false) return;
@@ -103,9 +115,11 @@ export class ProtocolRunner<State, Message, Command, Output> implements Disposab
         case "output":
           this.#around.output?.(effect.value);
           break;
-        case "save":
         case "deliver":
         case "explain":
+          this.#around.observe?.(effect);
+          break;
+        case "save":
           break;
       }
     }

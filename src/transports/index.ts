@@ -10,7 +10,7 @@ export {
   type FifoIdentity,
   type FifoOthers,
 } from "./fifo-file.js";
-export { hostPortAddress, listensAt } from "./host-port.js";
+export { hostPortAddress, listensAt, parseToDial } from "./host-port.js";
 export type { MemoryOptions } from "./memory.js";
 export { createMemoryTransport } from "./memory.js";
 export { nodeCrc32, nodeText } from "./platform.js";

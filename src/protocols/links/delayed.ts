@@ -60,17 +60,21 @@ export function delayed<Inner, Message, Command, Output>(
     start: (ctx) => run(undefined, ctx, (inside) => protocol.start(inside)),
     onMessage: (state, from, message, ctx) =>
       run(state, ctx, (inside) => protocol.onMessage(state.inner, from, message, inside)),
-    onCommand(state, command, ctx) {
-      const { onCommand } = protocol;
-      invariant(onCommand !== undefined, `${protocol.name} takes no commands`);
-      return run(state, ctx, (inside) => onCommand.call(protocol, state.inner, command, inside));
-    },
-    onTimer(state, timer, ctx) {
-      if (timer.startsWith(TIMER)) return leave(state, Number(timer.slice(TIMER.length)), ctx);
-      const { onTimer } = protocol;
-      invariant(onTimer !== undefined, `${protocol.name} set timer "${timer}" but has no onTimer`);
-      return run(state, ctx, (inside) => onTimer.call(protocol, state.inner, timer, inside));
-    },
+    onCommand: (state, command, ctx) =>
+      run(state, ctx, (inside) => {
+        invariant(protocol.onCommand !== undefined, `${protocol.name} takes no commands`);
+        return protocol.onCommand(state.inner, command, inside);
+      }),
+    onTimer: (state, timer, ctx) =>
+      timer.startsWith(TIMER)
+        ? leave(state, Number(timer.slice(TIMER.length)), ctx)
+        : run(state, ctx, (inside) => {
+            invariant(
+              protocol.onTimer !== undefined,
+              `${protocol.name} set timer "${timer}" but has no onTimer`,
+            );
+            return protocol.onTimer(state.inner, timer, inside);
+          }),
     onRestart: (saved, ctx) =>
       run(undefined, ctx, (inside) =>
         protocol.onRestart === undefined ? protocol.start(inside) : protocol.onRestart(saved, inside),
