@@ -2,7 +2,7 @@ import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { LightconeError, NETWORK, UsageError } from "../core/index.js";
+import { LightconeError, NETWORK, SECOND, UsageError } from "../core/index.js";
 import { mergeTraces, traceChunks, TraceReader, type ReadTrace, type Trace } from "../trace/index.js";
 
 /** Traces that nobody gave a place to; older ones make room. */
@@ -165,7 +165,23 @@ export async function openTrace(paths: readonly string[]): Promise<Trace> {
   for (const path of paths) files.push(await readFile(path));
   const [only] = files;
   if (only !== undefined && files.length === 1 && only.header.process === undefined) return only;
-  return mergeTraces(files);
+  return countedFromStart(mergeTraces(files));
+}
+
+/**
+ * Processes that were started by hand share no beginning, so they count time from the machine's: read from the first
+ * event instead. Those of a supervised run begin at its start, and stay as they are.
+ */
+function countedFromStart(trace: Trace): Trace {
+  let first = Infinity;
+  for (const { at } of trace.events) first = Math.min(first, at);
+  if (!(first >= SECOND && first < Infinity)) return trace;
+  const events = trace.events.map((event) => ({
+    ...event,
+    at: event.at - first,
+    ...(event.local !== undefined && { local: event.local - first }),
+  }));
+  return { ...trace, events };
 }
 
 async function readFile(path: string): Promise<ReadTrace> {

@@ -25,29 +25,33 @@ export interface Started {
   /** Resolves when standard output has matched; rejects when the command ends first. */
   shown(pattern: RegExp): Promise<RegExpExecArray>;
   signal(signal: NodeJS.Signals): void;
+  /** Types a line, where `typed` was asked for. */
+  type(line: string): void;
 }
 
 export interface StartOptions {
   readonly cwd?: string;
   /** Beyond this process's own. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Its standard input is a pipe to `type` into; otherwise it is empty. */
+  readonly typed?: boolean;
 }
 
 /** Starts `lightcone …` as a user would, with the output in a pipe. */
 export function start(args: readonly string[], options: StartOptions = {}): Started {
   const child = spawn(process.execPath, [mainFile, ...args], {
     cwd: options.cwd,
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [options.typed === true ? "pipe" : "ignore", "pipe", "pipe"],
     env: { ...process.env, XDG_STATE_HOME: stateHome, NO_COLOR: "1", ...options.env },
   });
   let stdout = "";
   let stderr = "";
   const watchers = new Set<() => void>();
-  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
     stdout += text;
     for (const watch of watchers) watch();
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (status, signal) =>
@@ -74,6 +78,7 @@ export function start(args: readonly string[], options: StartOptions = {}): Star
         );
       }),
     signal: (signal) => void child.kill(signal),
+    type: (line) => void child.stdin?.write(`${line}\n`),
   };
 }
 
