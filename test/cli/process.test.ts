@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { ProcessView } from "../../src/page/index.js";
 import { RotatingLog } from "../../src/cli/process/rotating-log.js";
 import { lightcone, type Started } from "../support/lightcone.js";
+import { BrowserPage, chromiumPath } from "../support/chromium.js";
 import { Group, pageOf } from "../support/process-group.js";
 
 /** Ctrl-C to each, and what they had to say. */
@@ -42,7 +43,7 @@ describe("three processes, started by hand", () => {
       for (const id of [0, 1, 2]) await settled(all[id], id === 2 ? 6 : 5);
       await endAll(all);
       const checked = await lightcone(["check", ...traces, "--json"]);
-      expect(JSON.parse(checked.stdout)).toMatchObject({ verdict: "pass", violations: [], processes: 3 });
+      expect(JSON.parse(checked.stdout)).toMatchObject({ verdict: "pass", reasons: [], violations: [] });
       const shown = await lightcone(["show", ...traces, "--rows", "12"]);
       expect(shown.status).toBe(0);
       // Counted from the first event, although each began when it was started.
@@ -285,6 +286,94 @@ describe("its page", () => {
     await endAll([zero, one]);
   });
 });
+
+describe.skipIf(chromiumPath === undefined)("its page in a browser (Chromium)", () => {
+  test("shows who waits for what, what comes and what is sent, and treats what peers write as text", async () => {
+    const group = new Group("udp", 3);
+    const zero = group.start(0, "--classic", "--page", "0", "--max-delay", "0ms");
+    const url = await pageOf(zero);
+    const [{ createSocket }, { once }] = [await import("node:dgram"), await import("node:events")];
+    const other = createSocket("udp4");
+    other.bind(5050, group.host(1));
+    await once(other, "listening");
+    const send = (text: string): void => other.send(text, 5050, group.host(0));
+
+    await using page = await BrowserPage.open(chromiumPath ?? "");
+    await page.goto(url);
+    await page.until("document.title === 'P0 · Lightcone'");
+    // The policy would refuse it; that it was never markup is what counts.
+    send("<img src=x onerror=document.title='owned'>:2:127.0.0.3:0, 1, 1");
+    await page.until(
+      "document.querySelector('#waiting li')?.innerText.includes('waits for message 1 of P1')",
+    );
+    send("<b>first</b>:1:127.0.0.2:0, 1, 0");
+    await page.until("document.querySelectorAll('#received li').length === 2");
+    expect(
+      await page.evaluate("[...document.querySelectorAll('#received .text')].map((text) => text.innerHTML)"),
+    ).toEqual(["&lt;img src=x onerror=document.title='owned'&gt;", "&lt;b&gt;first&lt;/b&gt;"]);
+    expect(await page.evaluate("document.querySelectorAll('#waiting li').length")).toBe(0);
+    expect(await page.evaluate("document.getElementById('vector').innerText.split(/\\s+/).join(' ')")).toBe(
+      "P0 0 P1 1 P2 1",
+    );
+
+    // By keyboard alone: the text has the focus, Enter sends, the focus stays.
+    expect(await page.evaluate("document.activeElement.id")).toBe("message");
+    await page.type("hello, you two");
+    await page.press("Enter");
+    const [datagram] = (await once(other, "message")) as [Buffer];
+    expect(datagram.toString()).toBe(`hello, you two:0:${group.host(0)}:1, 1, 1`);
+    await page.until("document.querySelector('#sent li')?.innerText.includes('hello, you two')");
+    await page.until("document.getElementById('message').value === ''");
+    expect(await page.evaluate("document.activeElement.id")).toBe("message");
+    await page.press("Enter");
+    await page.until(
+      "document.getElementById('problem').textContent.includes('an empty message') || !document.getElementById('message').validity.valid",
+    );
+    expect(await page.evaluate("document.title")).toBe("P0 · Lightcone");
+
+    zero.signal("SIGKILL");
+    await page.until("document.getElementById('status').textContent.includes('does not answer')");
+    other.close();
+  });
+
+  test.each(["light", "dark"] as const)("its colours are legible in the %s theme", async (scheme) => {
+    const group = new Group("udp", 3);
+    const zero = group.start(0, "--classic", "--page", "0", "--max-delay", "0ms");
+    const url = await pageOf(zero);
+    zero.type("one line");
+    await using page = await BrowserPage.open(chromiumPath ?? "");
+    await page.scheme(scheme);
+    await page.goto(url);
+    await page.until("document.querySelectorAll('#sent li').length === 1");
+    expect(await page.evaluate(FAINT_TEXTS)).toEqual([]);
+  });
+});
+
+/** Texts whose contrast to what is behind them is below 4.5 to 1 (WCAG 2.2, 1.4.3), with that ratio. */
+const FAINT_TEXTS = `(async () => {
+  await Promise.all(document.getAnimations().map((animation) => animation.finished));
+  const channels = (colour) => colour.match(/[\\d.]+/g).map(Number);
+  const luminance = ([r, g, b]) => [r, g, b]
+    .map((c) => c / 255)
+    .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4))
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const behind = (element) => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const colour = channels(getComputedStyle(at).backgroundColor);
+      if (colour[3] !== 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.body.querySelectorAll("*")) {
+    const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim() !== "");
+    if (!own || element.checkVisibility() === false || element.closest("noscript, option")) continue;
+    const [front, back] = [luminance(channels(getComputedStyle(element).color)), luminance(behind(element))];
+    const ratio = (Math.max(front, back) + 0.05) / (Math.min(front, back) + 0.05);
+    if (ratio < 4.5) found.push(element.textContent + " " + ratio.toFixed(2));
+  }
+  return found;
+})()`;
 
 describe("a command line that cannot be meant: one line, status 2, nothing started", () => {
   const three = [

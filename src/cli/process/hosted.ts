@@ -1,3 +1,5 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as pause } from "node:timers/promises";
 import { DURATION_MAX } from "../../core/index.js";
 import { HostError, Mesh, ProcessHost, RunClock, type MeshUser, type Recorder } from "../../host/index.js";
 import { runSettings, say, VECTOR_CLOCKS_LAYER, vectorClocksLab } from "../../labs/index.js";
@@ -9,6 +11,9 @@ import { checkText, inUse, type Participant } from "./participant.js";
 import type { ProcessSettings } from "./settings.js";
 import type { Story } from "./story.js";
 import { TraceFile } from "./trace-file.js";
+
+/** So long a process that ends waits for the acknowledgements of others. Milliseconds. */
+const QUIET_MS_MAX = 1_000;
 
 /**
  * A process of the group over a transport of Lightcone: the lab's protocol on a `ProcessHost`, in a mesh that nobody
@@ -68,6 +73,7 @@ export async function openHosted(
     },
     async [Symbol.asyncDispose]() {
       watch[Symbol.dispose]();
+      await quiet(host);
       const end = endOf(failure, host.status().timers, story.waiting);
       host[Symbol.dispose]();
       await mesh[Symbol.asyncDispose]();
@@ -163,6 +169,12 @@ function tell(event: TraceEvent, story: Story, frames: Frames): void {
     default:
       return;
   }
+}
+
+/** Waits a little for the acknowledgements of what has left, so that others need not wonder. */
+async function quiet(host: ProcessHost): Promise<void> {
+  const deadline = performance.now() + QUIET_MS_MAX;
+  while (host.status().timers > 0 && performance.now() < deadline) await pause(10);
 }
 
 /** Quiescent: nothing was under way, and nobody here waits for anything. */
