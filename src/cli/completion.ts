@@ -156,6 +156,7 @@ function valuesOf(flag: string): Candidates {
     case "--out":
     case "--out-processes":
     case "--svg":
+    case "--log":
     case "--cert":
     case "--key":
     case "--ca":

@@ -101,7 +101,7 @@ describe("lightcone complete", () => {
     );
     expect(named.length).toBeGreaterThan(8);
     expect(offered).toEqual(expect.arrayContaining(named));
-    expect(offered).not.toContain("process");
+    expect(offered).not.toContain("complete");
   });
 
   test("does not run a lab file that stands on the line", async () => {

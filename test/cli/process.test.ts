@@ -1,3 +1,5 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { describe, expect, test } from "vitest";
@@ -96,7 +98,6 @@ describe("three processes, started by hand", () => {
     const group = new Group("udp", 2);
     const [zero, one] = [group.start(0), group.start(1)];
     await zero.shown(/P1 is here/);
-    const { createSocket } = await import("node:dgram");
     const socket = createSocket("udp4");
     for (let i = 0; i < 100; i++)
       socket.send(Buffer.from(`garbage ${i}:1:127.0.0.1:0, 1`), 5050, group.host(0));
@@ -292,7 +293,6 @@ describe.skipIf(chromiumPath === undefined)("its page in a browser (Chromium)", 
     const group = new Group("udp", 3);
     const zero = group.start(0, "--classic", "--page", "0", "--max-delay", "0ms");
     const url = await pageOf(zero);
-    const [{ createSocket }, { once }] = [await import("node:dgram"), await import("node:events")];
     const other = createSocket("udp4");
     other.bind(5050, group.host(1));
     await once(other, "listening");

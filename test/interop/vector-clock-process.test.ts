@@ -15,14 +15,9 @@ async function theirs(group: Group, id: number, ...steps: string[]): Promise<Pro
   const peers = Array.from({ length: group.count }, (_, other) => other)
     .filter((other) => other !== id)
     .map((other) => group.host(other));
-  const program = startProgram(
-    pythonProgram(
-      "vector-clock-process",
-      ...["--process_id", `${id}`, "--number_processes", `${group.count}`],
-      ...["--address", group.host(id), "--peers", peers.join(",")],
-      ...steps,
-    ),
-  );
+  const ids = ["--process_id", `${id}`, "--number_processes", `${group.count}`];
+  const hosts = ["--address", group.host(id), "--peers", peers.join(",")];
+  const program = startProgram(pythonProgram("vector-clock-process", ...ids, ...hosts, ...steps));
   await program.shown(/ready/);
   return program;
 }
