@@ -10,4 +10,5 @@ export * from "./mutual-exclusion.js";
 export * from "./receive-has-send.js";
 export * from "./recorded-clocks.js";
 export * from "./request-reply.js";
+export * from "./told-to-addressee.js";
 export * from "./witnesses.js";

@@ -14,6 +14,7 @@ import {
   fifoDelivery,
   receiveHasSend,
   recordedClocks,
+  toldToAddressee,
 } from "../checkers/index.js";
 import {
   causalBroadcast,
@@ -120,6 +121,7 @@ export const vectorClocksLab: Lab = {
     fifoDelivery(VECTOR_CLOCKS_LAYER),
     causalDelivery(VECTOR_CLOCKS_LAYER),
     allDelivered(VECTOR_CLOCKS_LAYER),
+    toldToAddressee(VECTOR_CLOCKS_LAYER),
   ],
   witnesses: [explained("message-held-back", "a message had to wait for one before it", ["causal.wait"])],
   guide: [

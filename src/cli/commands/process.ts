@@ -120,5 +120,6 @@ function print(
     terminal.print(line);
     log?.write(`${new Date().toISOString()} ${settings.self} ${line}`);
   }
-  terminal.print('Type a line for all, or "@2 text" for P2 alone. Ctrl-C ends.');
+  const last = settings.peers.at(-1)?.process ?? "";
+  terminal.print(`Type a line for all, or "@${last.slice(1)} text" for ${last} alone. Ctrl-C ends.`);
 }

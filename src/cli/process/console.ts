@@ -17,7 +17,7 @@ const TONES: Readonly<Record<Tone, TerminalTone>> = {
  */
 export class Console implements Disposable {
   readonly #terminal: Terminal;
-  readonly #prompt: Interface | undefined;
+  #prompt: Interface | undefined;
   readonly #over = new AbortController();
 
   constructor(terminal: Terminal, prompt: string, onLine: (line: string) => void, onEnd: () => void) {
@@ -29,9 +29,13 @@ export class Console implements Disposable {
         if (line !== "") onLine(line);
         this.#prompt?.prompt();
       });
-      this.#prompt.on("close", onEnd);
+      const end = (): void => {
+        this.#leavePrompt();
+        onEnd();
+      };
+      this.#prompt.on("close", end);
       // In raw mode Ctrl-C is a key.
-      this.#prompt.on("SIGINT", onEnd);
+      this.#prompt.on("SIGINT", end);
       this.#prompt.prompt();
       return;
     }
@@ -52,9 +56,18 @@ export class Console implements Disposable {
     this.#prompt.prompt(true);
   }
 
+  /** What is said from here on stands on lines of its own. */
+  #leavePrompt(): void {
+    const prompt = this.#prompt;
+    this.#prompt = undefined;
+    if (prompt === undefined) return;
+    prompt.removeAllListeners("close");
+    prompt.close();
+    this.#terminal.print();
+  }
+
   [Symbol.dispose](): void {
-    this.#prompt?.removeAllListeners("close");
-    this.#prompt?.close();
+    this.#leavePrompt();
     this.#over.abort();
     // An open pipe would keep the process alive.
     process.stdin.destroy();

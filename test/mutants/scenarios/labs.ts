@@ -82,4 +82,47 @@ export const scenarios: readonly Scenario[] = [
         faults: "delay 0..200ms, loss 10%, duplicate 10%, reorder 20%",
       }),
   },
+  {
+    name: "causal-broadcast/late-and-private",
+    claim:
+      "what leaves late is heard by all in causal order, and what is for one shows its text to nobody else",
+    run: (root) =>
+      allSeedsPass(root, {
+        lab: "vector-clocks",
+        processes: 3,
+        seeds: 200,
+        faults: "loss 10%, duplicate 5%",
+      }),
+  },
+  {
+    name: "causal-broadcast/overtaking",
+    claim: "a message with a short delay overtakes one to the same process with a long one",
+    run: overtakes,
+  },
 ];
+
+async function overtakes(root: string): Promise<void> {
+  const { delayed } = (await import(new URL("protocols/index.js", root).href)) as Protocols;
+  const { placeOf, step } = (await import(
+    new URL("core/index.js", root).href
+  )) as typeof import("../../../src/core/index.js");
+  const inner = {
+    name: "sender",
+    start: () => 0,
+    onMessage: (state: number) => state,
+    onCommand: (state: number, text: string, ctx: { send(to: string, message: string): void }) => {
+      ctx.send("P2", text);
+      return state + 1;
+    },
+  };
+  const at = { place: placeOf(["P1", "P2"], "P1"), incarnation: 0, now: 0, pick: () => 500 };
+  const protocol = delayed<number, string, string, never>(inner, 1_000_000);
+  let { state } = step(protocol, undefined, { kind: "start" }, at);
+  for (const command of ["first", "second"])
+    ({ state } = step(protocol, state, { kind: "command", command }, at));
+  const { effects } = step(protocol, state, { kind: "timer", timer: "delayed/2" }, at);
+  const [left] = effects;
+  if (left?.kind !== "send" || left.message !== "second") {
+    throw new Error(`the second message was due, and this left: ${JSON.stringify(effects)}`);
+  }
+}
