@@ -29,7 +29,7 @@ function broken(trace: Trace, seed: number): Trace {
     if (!random.chance(rate)) return [event];
     switch (event.kind) {
       case "deliver":
-        return [{ ...event, sequence: random.between(1, 5) }];
+        return [{ ...event, sequence: random.between(1, 5), message: misaddressed(event.message) }];
       case "receive":
         return random.chance(0.5) ? [{ ...event, send: random.between(1, event.send) }] : [];
       case "output":
@@ -41,6 +41,12 @@ function broken(trace: Trace, seed: number): Trace {
     }
   });
   return { ...trace, events };
+}
+
+/** What says something is for somebody else. */
+function misaddressed(message: unknown): unknown {
+  if (typeof message !== "object" || message === null || !("text" in message)) return message;
+  return { ...message, to: "another" };
 }
 
 /** A call that fails instead, another call that runs instead; or the output is missing. */

@@ -318,9 +318,10 @@ describe.skipIf(chromiumPath === undefined)("its page in a browser (Chromium)", 
 
     // By keyboard alone: the text has the focus, Enter sends, the focus stays.
     expect(await page.evaluate("document.activeElement.id")).toBe("message");
+    const sent = once(other, "message");
     await page.type("hello, you two");
     await page.press("Enter");
-    const [datagram] = (await once(other, "message")) as [Buffer];
+    const [datagram] = (await sent) as [Buffer];
     expect(datagram.toString()).toBe(`hello, you two:0:${group.host(0)}:1, 1, 1`);
     await page.until("document.querySelector('#sent li')?.innerText.includes('hello, you two')");
     await page.until("document.getElementById('message').value === ''");

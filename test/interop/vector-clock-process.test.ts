@@ -179,9 +179,10 @@ describe("with datagrams made here", () => {
     const socket = createSocket("udp4");
     socket.bind(5050, group.host(1));
     await once(socket, "listening");
+    const received = once(socket, "message");
     // Hearing of it is reason to try again.
     socket.send("hi:1:127.0.0.2:0, 1", 5050, group.host(0));
-    const [datagram] = (await once(socket, "message")) as [Buffer];
+    const [datagram] = (await received) as [Buffer];
     socket.close();
     expect(datagram.toString()).toBe(`with: colons:0:${group.host(0)}:1, 0`);
     zero.type("x".repeat(1100));

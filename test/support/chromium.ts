@@ -45,6 +45,9 @@ export class BrowserPage implements AsyncDisposable {
   private constructor(path: string) {
     this.#child = spawn(path, [...FLAGS, `--user-data-dir=${this.#profile}`, "about:blank"], {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+      // A group of its own: it has a dozen processes, and all must end.
+      detached: true,
+      env: { ...process.env, TMPDIR: this.#profile },
     });
     this.#write = this.#child.stdio[3] as Writable;
     this.#ended = new Promise((resolve) => this.#child.once("exit", () => resolve()));
@@ -91,7 +94,7 @@ export class BrowserPage implements AsyncDisposable {
     while ((await this.evaluate(`Boolean(${expression})`)) !== true) {
       if (Date.now() > deadline) {
         throw new Error(
-          `never true: ${expression}\n${String(await this.evaluate("document.body.innerText + document.title + location.href"))}`,
+          `never true: ${expression}\n${String(await this.evaluate("document.body.innerText"))}`,
         );
       }
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -129,9 +132,10 @@ export class BrowserPage implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
+    if (this.#child.pid !== undefined && this.#child.exitCode === null)
+      process.kill(-this.#child.pid, "SIGKILL");
     await this.#ended;
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20 });
   }
 
   #call(method: string, params: object = {}): Promise<unknown> {
