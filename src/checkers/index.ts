@@ -1,4 +1,5 @@
 export * from "./causal-delivery.js";
+export * from "./chat.js";
 export * from "./checker.js";
 export * from "./check-trace.js";
 export * from "./delivery.js";

@@ -1,6 +1,7 @@
 import { unknownName } from "../core/index.js";
 import { calculatorLab } from "./calculator.js";
 import { causalBroadcastLab } from "./causal-broadcast.js";
+import { chatLab } from "./chat.js";
 import { helloLab } from "./hello.js";
 import type { Lab } from "./lab.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
@@ -13,6 +14,7 @@ export const labs: readonly Lab[] = [
   vectorClocksLab,
   helloLab,
   calculatorLab,
+  chatLab,
 ];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */

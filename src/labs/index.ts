@@ -1,6 +1,7 @@
 export * from "./calculator.js";
 export * from "./catalogue.js";
 export * from "./causal-broadcast.js";
+export * from "./chat.js";
 export * from "./fault-tally.js";
 export * from "./hello.js";
 export * from "./judge.js";
