@@ -8,6 +8,15 @@
  * - `ProcessHost` and `Mesh` run participants inside a program of one's own, without a supervisor.
  */
 export * from "./errors.js";
+export {
+  connectChat,
+  type ChatClient,
+  type ChatClientOptions,
+  type ChatError,
+  type ChatEvent,
+} from "./chat-client.js";
+export { HistoryError, type HistoryErrorCode } from "./chat-history.js";
+export { serveChat, type ChatServer, type ChatServerOptions } from "./chat-server.js";
 export * from "./connect.js";
 export { type Hello, type Refusal, type Welcome } from "./hello.js";
 export { HELLO_MS_MAX, Mesh, STRANGERS_MAX, type MeshOptions, type MeshUser } from "./mesh.js";

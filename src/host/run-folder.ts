@@ -168,7 +168,7 @@ function endChildrenNotedIn(path: string): void {
 }
 
 /** Whether the process with that pid lives and is the one that started then; "0" leaves the start time open. */
-function isAlive(pid: number, start: string): boolean {
+export function isAlive(pid: number, start: string): boolean {
   const current = startTimeOf(pid);
   if (current !== undefined && start !== "0") return current === start;
   try {
@@ -180,7 +180,7 @@ function isAlive(pid: number, start: string): boolean {
 }
 
 /** Clock ticks from boot to the start of a process, where the system tells (Linux). */
-function startTimeOf(pid: number): string | undefined {
+export function startTimeOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     // The command's name may hold spaces and parentheses; fields are counted after its last one. 22nd of all.

@@ -9,10 +9,12 @@ export interface HallPort {
   readonly now: number;
   send(to: ProcessId, message: ToMember): void;
   /**
-   * Sends messages of a room from index `from`, none from `to` on; gives the index after the last one sent. `from`
-   * itself: not now; {@link ChatHall.pump} is called when it can.
+   * Sends messages of a room from index `from` to about `to`; gives the index after the last one sent. `from` itself:
+   * not now; {@link ChatHall.pump} is called when it can.
    */
   entries(member: ProcessId, room: string, from: number, to: number): number;
+  /** Whether so much waits to be made durable that a post must come again later. Absent: never. */
+  busy?(room: string): boolean;
   /** Makes it the next of its room's history; {@link ChatHall.appended} when it will survive a crash. */
   append(room: string, entry: ChatEntry): void;
   /** A room nobody has been in: reads its history. */
@@ -105,7 +107,12 @@ export class ChatHall {
         if (message.session !== this.session) return this.#stranger(from, message);
         return this.#have(member, message);
       case "switch":
-        this.#port.explain("chat.switch", { name: member.name, error: message.error, on: message.on });
+        this.#port.explain("chat.switch", {
+          member: from,
+          name: member.name,
+          error: message.error,
+          on: message.on,
+        });
         if (message.error === "send") member.sendError = message.on;
         else member.receptionError = message.on;
         return;
@@ -113,10 +120,26 @@ export class ChatHall {
         this.#port.send(from, { kind: "people", names: this.people(member.room) });
         return;
       case "leave":
-        this.#port.explain("chat.leave", { member: from, name: member.name });
+        this.#port.explain("chat.leave", {
+          member: from,
+          name: member.name,
+          reason: message.reason ?? "of its own accord",
+        });
         this.members.delete(from);
         return;
     }
+  }
+
+  /** The switch of the connection error for everybody: whoever is in is told so and put out, and may come back later. */
+  failConnections(on: boolean): void {
+    this.errors.connection = on;
+    if (!on) return;
+    const reason = "connection error (simulated by the server)";
+    for (const { id, incarnation } of this.members.values()) {
+      this.#port.explain("chat.turned-away", { member: id, reason });
+      this.#port.send(id, { kind: "turned-away", reason, again: true, incarnation });
+    }
+    this.members.clear();
   }
 
   /** The names of those in a room, in the order in which they came. */
@@ -159,6 +182,7 @@ export class ChatHall {
         member.sent = to;
         if (to > member.lost) {
           this.#port.explain("chat.lost", {
+            member: member.id,
             name: member.name,
             messages: span(Math.max(from, member.lost), to),
           });
@@ -217,7 +241,7 @@ export class ChatHall {
         return away(`somebody called ${other.name} is in room ${room.name} already; take another name`);
       }
     }
-    if ((history !== undefined && history !== room.history) || next > room.head) {
+    if (next > room.head || (next > 0 && history !== undefined && history !== room.history)) {
       return away(`room ${room.name} has another history than the one known so far; join it anew`);
     }
     const author = authorOf(from, incarnation);
@@ -245,7 +269,8 @@ export class ChatHall {
     };
     this.members.set(from, member);
     this.#port.explain("chat.join", { member: from, name, room: room.name, next: next + 1, head: room.head });
-    if (next < room.head) this.#port.explain("chat.resume", { name, messages: span(next, room.head) });
+    if (next < room.head)
+      this.#port.explain("chat.resume", { member: from, name, messages: span(next, room.head) });
     this.#port.send(from, {
       kind: "joined",
       session: this.session,
@@ -266,8 +291,14 @@ export class ChatHall {
   }
 
   /** Whoever is not in a room cannot say anything there. */
-  #stranger(from: ProcessId, { kind }: ToHall): void {
-    if (kind === "leave") return;
+  #stranger(from: ProcessId, message: ToHall): void {
+    const { kind } = message;
+    if (kind === "leave") {
+      if (message.reason !== undefined) {
+        this.#port.explain("chat.failed", { member: from, reason: message.reason });
+      }
+      return;
+    }
     this.#port.explain("chat.unjoined", { member: from, what: kind });
     this.#port.send(from, { kind: "rejoin", session: this.session });
   }
@@ -287,14 +318,18 @@ export class ChatHall {
           const whose = this.errors.send ? "server" : "author's own switch";
           return this.#refuse(member, seq, `send error (simulated by the ${whose})`);
         }
+        if (this.#port.busy?.(room.name) === true) {
+          this.#port.explain("chat.busy", { member: id, seq });
+          return;
+        }
         member.accepted = seq;
         this.#pendingOf(room.name).set(author, seq);
-        this.#port.explain("chat.append", { name, seq, text: text.slice(0, 80) });
+        this.#port.explain("chat.append", { member: id, name, seq, text: text.slice(0, 80) });
         this.#port.append(room.name, { author, seq, name, text, at: this.#port.now });
         return;
       }
       case "repeat":
-        this.#port.explain("chat.repeat", { name, seq });
+        this.#port.explain("chat.repeat", { member: id, name, seq });
         // Unless it is still on its way to the disk: then the answer follows by itself.
         if (seq <= (room.last.get(author) ?? 0)) this.#port.send(id, { kind: "posted", seq, incarnation });
         return;
@@ -309,7 +344,7 @@ export class ChatHall {
 
   #refuse(member: HallMember, seq: number, reason: string): void {
     member.refused = { seq, reason };
-    this.#port.explain("chat.refuse", { name: member.name, seq, reason });
+    this.#port.explain("chat.refuse", { member: member.id, name: member.name, seq, reason });
     this.#port.send(member.id, { kind: "refused", seq, reason, incarnation: member.incarnation });
   }
 
@@ -317,12 +352,20 @@ export class ChatHall {
     // Older than what it has said since, or about messages that there are not.
     if (next < member.acked || next > (this.rooms.get(member.room)?.head ?? 0)) return;
     if (next > member.acked) {
-      this.#port.explain("chat.has", { name: member.name, messages: span(member.acked, next) });
+      this.#port.explain("chat.has", {
+        member: member.id,
+        name: member.name,
+        messages: span(member.acked, next),
+      });
     }
     member.acked = next;
     if (member.sent < next) member.sent = next;
     if (missing && next < member.sent) {
-      this.#port.explain("chat.resend", { name: member.name, messages: span(next, member.sent) });
+      this.#port.explain("chat.resend", {
+        member: member.id,
+        name: member.name,
+        messages: span(next, member.sent),
+      });
       member.sent = next;
     }
     this.pump(member);

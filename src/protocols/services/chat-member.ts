@@ -105,12 +105,20 @@ export class MemberRole {
       case "joined":
         if (message.incarnation !== ctx.incarnation) return state;
         return this.#joined(state, message, ctx);
-      case "turned-away":
-        if (message.incarnation !== ctx.incarnation || state.phase !== "joining") return state;
-        ctx.output({ kind: "turned-away", reason: message.reason, again: message.again });
-        if (message.again) return state;
+      case "turned-away": {
+        const { reason, again } = message;
+        const here = state.phase === "joining" || state.phase === "in";
+        if (message.incarnation !== ctx.incarnation || !here) return state;
+        // A late answer to a join that has had another.
+        if (state.phase === "in" && !again) return state;
+        ctx.output({ kind: "turned-away", reason, again });
         ctx.cancelTimer(JOIN);
-        return this.#giveUp(state, message.reason, ctx);
+        if (!again) return this.#giveUp(state, reason, ctx);
+        // It was answered, so there is no end to asking; but not often.
+        const attempts = Math.min(state.attempts, 4);
+        this.#again(JOIN, attempts, ctx);
+        return { ...state, phase: "joining", attempts };
+      }
       case "entries":
         return state.phase === "in" ? this.#entries(state, message, ctx) : state;
       case "head":

@@ -132,7 +132,7 @@ describe("a room", () => {
     net.restart("P3", 500_000);
     net.run();
     expect(shown(net, "P3")).toEqual(Array.from({ length: 11 }, (_, i) => `m${i + 1}`));
-    expect(net.explained("P1", "chat.resume")).toEqual([{ name: "P3", messages: "1..11" }]);
+    expect(net.explained("P1", "chat.resume")).toEqual([{ member: "P3", name: "P3", messages: "1..11" }]);
   });
 
   test("has one person of a name", () => {
@@ -185,8 +185,8 @@ describe("a member's own errors", () => {
     net.run({ until: 400_000 });
     expect(shown(net, "P3")).toEqual([]);
     expect(net.explained("P1", "chat.lost")).toEqual([
-      { name: "P3", messages: "1" },
-      { name: "P3", messages: "2" },
+      { member: "P3", name: "P3", messages: "1" },
+      { member: "P3", name: "P3", messages: "2" },
     ]);
     expect(net.outputs("P3").filter(({ kind }) => kind === "missing")).toEqual([
       { kind: "missing", from: 0, to: 2 },
@@ -218,7 +218,7 @@ describe("a server that restarts", () => {
       kind: "join",
       room: "lobby",
       name: "P3",
-      next: 0,
+      next: 1,
       history: "x",
       oldest: 1,
       incarnation: 0,
