@@ -151,16 +151,25 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
   certificateOptions(
     program
       .command("serve")
-      .argument("<service>", "hello, calculator; with --classic also random-numbers")
+      .argument("<service>", "hello, calculator, chat; with --classic also random-numbers")
       .description("serve a service until Ctrl-C"),
   )
     .requiredOption("--listen <url>", "where, such as tcp://127.0.0.1:65432 or uds:///tmp/calc.sock")
-    .option("--data <file>", "keep effects and replies there: every call exactly once, through restarts too")
+    .option(
+      "--data <path>",
+      "keep effects and replies in this file, every call exactly once, through restarts too; a chat: its histories in this folder",
+    )
     .option("--log <file>", "a line there for each connection, call and error; rotates at 1 MiB, five files")
     .option("--classic", "speak the format of the published programs, without frames")
     .option("--base64", "classic hello: texts in base64, an encoding that hides nothing")
     .option("--seed <number>", "classic random-numbers: decides every number")
+    .option("--error <names>", "chat: simulate errors from the start: connection, send, reception")
     .action(async (service: string, options: ServeFlags) => {
+      if (service === "chat") {
+        const { serveChatCommand } = await import("./commands/serve-chat.js");
+        outcome.status = await serveChatCommand(options, terminal);
+        return;
+      }
       if (options.classic) {
         const { serveClassicCommand } = await import("./commands/serve-classic.js");
         outcome.status = await serveClassicCommand(service, options, terminal);
@@ -245,6 +254,20 @@ A line that you type goes to all, "@2 text" to process 2 alone. For a group of t
       outcome.status = await processCommand(options, terminal);
     });
 
+  certificateOptions(
+    program.command("chat").description("talk in a room of a served chat, or pipe lines into it"),
+  )
+    .requiredOption("--to <url>", "where it is served")
+    .requiredOption("--name <name>", "what the others call you")
+    .option("--room <name>", "which room", "lobby")
+    .option("--error <names>", "simulate errors for yourself from the start: connection, send, reception")
+    .option("--deadline <time>", "when you learn at the latest what became of a message; default 30s")
+    .addOption(json())
+    .action(async (options: ChatFlags) => {
+      const { chatCommand } = await import("./commands/chat.js");
+      outcome.status = await chatCommand(options, terminal);
+    });
+
   program
     .command("side-by-side")
     .argument("[x]", "how many random numbers; default 5")
@@ -298,6 +321,18 @@ export interface ServeFlags extends CertificateFlags {
   readonly classic?: true;
   readonly base64?: true;
   readonly seed?: string;
+  /** As given: names with commas between. */
+  readonly error?: string;
+}
+
+export interface ChatFlags extends CertificateFlags {
+  readonly to: string;
+  readonly name: string;
+  readonly room: string;
+  /** As given: names with commas between. */
+  readonly error?: string;
+  readonly deadline?: string;
+  readonly json?: true;
 }
 
 export interface CallFlags extends CertificateFlags {

@@ -315,7 +315,7 @@ export class ChatHall {
     switch (decision.kind) {
       case "append": {
         if (this.errors.send || member.sendError) {
-          const whose = this.errors.send ? "server" : "author's own switch";
+          const whose = this.errors.send ? "server" : "author";
           return this.#refuse(member, seq, `send error (simulated by the ${whose})`);
         }
         if (this.#port.busy?.(room.name) === true) {

@@ -78,6 +78,7 @@ export class MemberRole {
         return state;
       case "leave": {
         const { reason } = command;
+        if (state.next > state.told) this.#tell(state, false, ctx);
         ctx.send(server, { kind: "leave", incarnation, ...(reason !== undefined && { reason }) });
         for (const timer of [JOIN, POST, HAVE]) ctx.cancelTimer(timer);
         return { ...state, phase: "left" };
