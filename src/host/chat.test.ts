@@ -435,7 +435,9 @@ describe("a history", () => {
       expect(statSync(path).size).toBe(longer);
     }
     appendFileSync(path, Buffer.alloc(100));
-    expect((await ChatHistory.open(path)).history.head).toBe(31);
+    const padded = await ChatHistory.open(path);
+    expect(padded.history.head).toBe(31);
+    await padded.history.close();
   });
 
   test("that was changed anywhere else is refused, and left as it is", async () => {
