@@ -123,7 +123,7 @@ async function receivers(count: number): Promise<void> {
       delivered += messages;
       next += messages;
       last = performance.now();
-      if (next - told < 64) return;
+      if (next - told < 128) return;
       told = next;
       send(connection, { kind: "have", next, missing: false, session, incarnation: 0 });
     });

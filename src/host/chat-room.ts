@@ -1,4 +1,6 @@
 import type { ChatEntry, HallRoom } from "../protocols/index.js";
+import { shareFrame } from "../transports/index.js";
+import type { SharedFrame } from "../wire/index.js";
 import { entriesFrame } from "./chat-frames.js";
 import { BATCH_BYTES, ChatHistory, newHistoryId } from "./chat-history.js";
 import { messageOf } from "./errors.js";
@@ -18,7 +20,7 @@ export interface CommitListener {
 interface Recent {
   readonly from: number;
   readonly to: number;
-  readonly frame: Uint8Array;
+  readonly frame: SharedFrame;
 }
 
 /**
@@ -110,7 +112,7 @@ export class ChatRoom implements HallRoom {
         continue;
       }
       const from = this.head;
-      this.#keep({ from, to: from + batch.length, frame: entriesFrame(from, items) });
+      this.#keep({ from, to: from + batch.length, frame: shareFrame(entriesFrame(from, items)) });
       this.#listener.appended(this, batch);
     }
     this.#commits = undefined;
@@ -118,9 +120,9 @@ export class ChatRoom implements HallRoom {
 
   #keep(recent: Recent): void {
     this.#recent.push(recent);
-    this.#recentBytes += recent.frame.length;
+    this.#recentBytes += 2 * recent.frame.batch.length;
     while (this.#recentBytes > RECENT_BYTES_MAX) {
-      this.#recentBytes -= this.#recent.shift()?.frame.length ?? this.#recentBytes;
+      this.#recentBytes -= 2 * (this.#recent.shift()?.frame.batch.length ?? this.#recentBytes);
     }
   }
 }
@@ -130,8 +132,7 @@ function batchLength(entries: readonly ChatEntry[]): number {
   let bytes = 0;
   let count = 0;
   for (const { author, name, text } of entries) {
-    // At most: three bytes for each unit of text.
-    bytes += 3 * (author.length + name.length + text.length) + 32;
+    bytes += author.length + Buffer.byteLength(name) + Buffer.byteLength(text) + 32;
     if (count > 0 && bytes > BATCH_BYTES) break;
     count++;
   }

@@ -271,7 +271,12 @@ class Server implements ChatServer {
       void this.#fromFile(id, member, room, from, to);
       return from;
     }
-    this.#sendEntries(id, member, recent.frame);
+    const { frame } = recent;
+    this.#deliver(
+      id,
+      member,
+      ({ connection }) => connection.sendShared?.(frame) ?? connection.send(frame.bytes),
+    );
     return recent.to;
   }
 
@@ -284,7 +289,7 @@ class Server implements ChatServer {
       if (inRoom === undefined || this.#members.get(id) !== member || this.#closing) return;
       // It may have joined again meanwhile, elsewhere or from another message on.
       if (inRoom.room === room.name && inRoom.sent === from && read.to > from) {
-        this.#sendEntries(id, member, read.frame);
+        this.#deliver(id, member, ({ connection }) => connection.send(read.frame));
         inRoom.sent = read.to;
       }
       this.#hall.pump(inRoom);
@@ -295,9 +300,9 @@ class Server implements ChatServer {
     }
   }
 
-  #sendEntries(id: string, member: Member, frame: Uint8Array): void {
+  #deliver(id: string, member: Member, send: (member: Member) => boolean): void {
     attempt(() => {
-      if (!member.connection.send(frame)) this.#waitForRoom(id, member);
+      if (!send(member)) this.#waitForRoom(id, member);
     });
   }
 

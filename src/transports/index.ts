@@ -13,7 +13,7 @@ export {
 export { hostPortAddress, listensAt, parseToDial } from "./host-port.js";
 export type { MemoryOptions } from "./memory.js";
 export { createMemoryTransport } from "./memory.js";
-export { nodeCrc32, nodeText } from "./platform.js";
+export { nodeCrc32, nodeText, shareFrame } from "./platform.js";
 export type { StreamOptions } from "./stream-transport.js";
 export { createTcpTransport, parseTcpAddress, tcp } from "./tcp.js";
 export type { TlsOptions } from "./tls.js";

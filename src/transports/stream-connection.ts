@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import type { BatchOptions, ChunkPool } from "../wire/index.js";
+import type { BatchOptions, ChunkPool, SharedFrame } from "../wire/index.js";
 import {
   BatchDecoder,
   BatchEncoder,
@@ -149,16 +149,15 @@ export class StreamConnection implements Connection {
   }
 
   send(frame: Uint8Array, start = 0, end = frame.length): boolean {
-    if (this.#phase !== "open")
-      throw new TransportError("closed", `the connection to ${this.remote} is over`);
-    const buffered = this.#encoder.queuedBytes + this.#writingBytes;
-    if (buffered > this.#shared.bufferBytesMax) throw this.#bufferFull(buffered);
+    this.#checkSend();
     this.#encoder.add(frame, start, end);
-    if (!this.#flushScheduled) {
-      this.#flushScheduled = true;
-      process.nextTick(this.#flushNow);
-    }
-    return this.bufferedBytes < this.#shared.highWaterBytes;
+    return this.#queued();
+  }
+
+  sendShared(frame: SharedFrame): boolean {
+    this.#checkSend();
+    this.#encoder.addShared(frame);
+    return this.#queued();
   }
 
   drained(): Promise<void> {
@@ -187,6 +186,23 @@ export class StreamConnection implements Connection {
     // Best effort: the peer learns of it from the stream's missing end, too.
     if (this.#phase === "open" && this.bufferedBytes === 0) this.#socket.write(goodbye("aborted"));
     this.#destroy("aborted", reason);
+  }
+
+  #checkSend(): void {
+    if (this.#phase !== "open") {
+      throw new TransportError("closed", `the connection to ${this.remote} is over`);
+    }
+    const buffered = this.#encoder.queuedBytes + this.#writingBytes;
+    if (buffered > this.#shared.bufferBytesMax) throw this.#bufferFull(buffered);
+  }
+
+  /** `false`: more than there should be. */
+  #queued(): boolean {
+    if (!this.#flushScheduled) {
+      this.#flushScheduled = true;
+      process.nextTick(this.#flushNow);
+    }
+    return this.bufferedBytes < this.#shared.highWaterBytes;
   }
 
   readonly #flushNow = (): void => {

@@ -1,4 +1,4 @@
-import type { FrameErrorCode } from "../wire/index.js";
+import type { FrameErrorCode, SharedFrame } from "../wire/index.js";
 import type { TransportError } from "./transport-error.js";
 
 /** What a transport guarantees while a connection lives. The compliance suite tests exactly what is declared. */
@@ -88,6 +88,12 @@ export interface Connection {
    * `TransportError("buffer-full")` for a caller who never waited, and `FrameError("frame-too-long")`.
    */
   send(frame: Uint8Array, start?: number, end?: number): boolean;
+
+  /**
+   * As {@link send}, for a frame that goes to many connections: `shareFrame` encodes it once. Absent where frames are not
+   * encoded, or are for each connection anew; then `send` its `bytes`.
+   */
+  sendShared?(frame: SharedFrame): boolean;
 
   /** Resolves when the buffer is below its high-water mark again, or the connection is over. */
   drained(): Promise<void>;

@@ -1,5 +1,5 @@
 import { BATCH_BYTES, FRAME_BYTES_MAX, HEADER_BYTES, LENGTH_BYTES_MAX, writeHeader } from "./batch-format.js";
-import { CHUNK_BYTES, ChunkPool } from "./chunk-pool.js";
+import { CHUNK_BYTES, ChunkPool, type Allocate } from "./chunk-pool.js";
 import type { Crc32 } from "./crc32.js";
 import { crc32 } from "./crc32.js";
 import { FrameError } from "./errors.js";
@@ -69,6 +69,17 @@ export class BatchEncoder {
     this.#queuedBytes += at - before;
   }
 
+  /** Queues a frame that is encoded already, without copying it; see {@link sharedFrame}. Throws `frame-too-long`. */
+  addShared({ bytes: frame, batch, batchBytes }: SharedFrame): void {
+    if (frame.length > this.frameBytesMax) throw frameTooLong(frame.length, this.frameBytesMax);
+    this.#closeBatch();
+    if (this.#end > 0) this.#full.push({ bytes: this.#chunk, length: this.#end });
+    this.#chunk = NOTHING;
+    this.#start = this.#end = this.#limit = 0;
+    this.#full.push({ bytes: batch, length: batchBytes });
+    this.#queuedBytes += batchBytes;
+  }
+
   /** Hands over everything queued, in order. */
   take(sink: ChunkSink): void {
     this.#closeBatch();
@@ -106,6 +117,35 @@ export class BatchEncoder {
     this.#start = this.#end;
   }
 }
+
+/** A frame as the stream carries it, for many encoders: its length and checksums are written once. */
+export interface SharedFrame {
+  readonly bytes: Uint8Array;
+  /** A batch of this frame alone, `batchBytes` long; the buffer is longer. Nobody changes it any more. */
+  readonly batch: Uint8Array;
+  readonly batchBytes: number;
+}
+
+/** Encodes a frame for every connection that will get it; `bytes` must stay as they are. */
+export function sharedFrame(
+  bytes: Uint8Array,
+  checksum: Crc32 = crc32,
+  allocate = allocateBytes,
+): SharedFrame {
+  // The spare byte keeps it from being taken for a chunk of the pool, which somebody would write into.
+  const room = HEADER_BYTES + LENGTH_BYTES_MAX + bytes.length + 1;
+  const batch = allocate(room === CHUNK_BYTES ? room + 1 : room);
+  let at = HEADER_BYTES;
+  let rest = bytes.length;
+  for (; rest > 0x7f; rest >>>= 7) batch[at++] = (rest & 0x7f) | 0x80;
+  batch[at++] = rest;
+  batch.set(bytes, at);
+  const batchBytes = at + bytes.length;
+  writeHeader(batch, 0, batchBytes, 0, checksum);
+  return { bytes, batch, batchBytes };
+}
+
+const allocateBytes: Allocate = (bytes) => new Uint8Array(bytes);
 
 const NOTHING = new Uint8Array(0);
 const NO_CHUNKS: readonly { readonly bytes: Uint8Array; readonly length: number }[] = [];

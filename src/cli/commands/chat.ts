@@ -91,14 +91,16 @@ class Talk {
     process.stdin.destroy();
   }
 
-  /** Whether everything that was there at the beginning has been shown. */
+  /** Whether everything that was there at the beginning has been shown, and everything of its own. */
   get #upToDate(): boolean {
-    return this.#joined && this.#shown >= this.#head;
+    return this.#joined && this.#shown >= this.#head && this.#ownShown >= this.#posted;
   }
 
   #joined = false;
   #head = 0;
   #shown = 0;
+  #posted = 0;
+  #ownShown = 0;
 
   async #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
     while (!condition() && !signal.aborted) {
@@ -145,7 +147,10 @@ class Talk {
     if (event.kind === "joined") {
       this.#joined = true;
       this.#head = event.head;
-    } else if (event.kind === "message") this.#shown = event.index;
+    } else if (event.kind === "message") {
+      this.#shown = event.index;
+      if (event.own) this.#ownShown++;
+    } else if (event.kind === "posted") this.#posted++;
     else if (event.kind === "failed") this.#status = EXIT.unusableInput;
     else if (event.kind === "unknown" && this.#status === EXIT.pass) this.#status = EXIT.inconclusive;
   }

@@ -41,6 +41,8 @@ export interface HallMember {
   readonly incarnation: number;
   readonly room: string;
   readonly name: string;
+  /** See {@link nameKey}. */
+  readonly key: string;
   /** Index after the last message sent to it, and after the last it says it has. */
   sent: number;
   acked: number;
@@ -236,8 +238,9 @@ export class ChatHall {
     }
     const room = this.#room(roomNamed.name);
     if (room === undefined) return away(`the server has ${this.#options.roomsMax} rooms, its limit`);
+    const key = nameKey(name);
     for (const other of this.members.values()) {
-      if (other.room === room.name && other.id !== from && nameKey(other.name) === nameKey(name)) {
+      if (other.key === key && other.room === room.name && other.id !== from) {
         return away(`somebody called ${other.name} is in room ${room.name} already; take another name`);
       }
     }
@@ -256,6 +259,7 @@ export class ChatHall {
       incarnation,
       room: room.name,
       name,
+      key,
       sent: next,
       acked: next,
       accepted: Math.max(taken, same?.accepted ?? 0),

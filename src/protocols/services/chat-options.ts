@@ -30,7 +30,7 @@ export const CHAT_DEFAULTS: Omit<ChatOptions, "server"> = {
   room: "lobby",
   nameOf: (member) => member,
   window: 512,
-  haveEvery: 64,
+  haveEvery: 128,
   haveAfter: 100 * MILLISECOND,
   heartbeat: SECOND,
   attemptsMax: 30,
