@@ -1,8 +1,7 @@
 import { createHash } from "node:crypto";
 import { connectChat, serveChat, type ChatClient } from "../../dist/host/index.js";
-import { tcp, uds, type Connection } from "../../dist/transports/index.js";
+import { nodeText, tcp, uds, type Connection } from "../../dist/transports/index.js";
 import { ByteWriter, createPlainCodec } from "../../dist/wire/index.js";
-import { nodeText } from "../../dist/transports/index.js";
 
 // One process of the chat's benchmark: `end.js ROLE ADDRESS …`. The parent ends it; an orphan ends itself.
 

@@ -151,7 +151,7 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
   certificateOptions(
     program
       .command("serve")
-      .argument("<service>", "hello, calculator, chat; with --classic also random-numbers")
+      .argument("<service>", "hello, calculator or chat; with --classic also random-numbers")
       .description("serve a service until Ctrl-C"),
   )
     .requiredOption("--listen <url>", "where, such as tcp://127.0.0.1:65432 or uds:///tmp/calc.sock")
@@ -164,8 +164,10 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     .option("--base64", "classic hello: texts in base64, an encoding that hides nothing")
     .option("--seed <number>", "classic random-numbers: decides every number")
     .option("--error <names>", "chat: simulate errors from the start: connection, send, reception")
+    .option("--frames <url>", "classic chat: let members with frames into the same rooms, there")
     .action(async (service: string, options: ServeFlags) => {
       if (service === "chat") {
+        if (!options.classic) noClassicFlags(options);
         const { serveChatCommand } = await import("./commands/serve-chat.js");
         outcome.status = await serveChatCommand(options, terminal);
         return;
@@ -262,6 +264,7 @@ A line that you type goes to all, "@2 text" to process 2 alone. For a group of t
     .option("--room <name>", "which room", "lobby")
     .option("--error <names>", "simulate errors for yourself from the start: connection, send, reception")
     .option("--deadline <time>", "when you learn at the latest what became of a message; default 30s")
+    .option("--classic", "speak the format of the published programs, without frames")
     .addOption(json())
     .action(async (options: ChatFlags) => {
       const { chatCommand } = await import("./commands/chat.js");
@@ -323,6 +326,7 @@ export interface ServeFlags extends CertificateFlags {
   readonly seed?: string;
   /** As given: names with commas between. */
   readonly error?: string;
+  readonly frames?: string;
 }
 
 export interface ChatFlags extends CertificateFlags {
@@ -332,6 +336,7 @@ export interface ChatFlags extends CertificateFlags {
   /** As given: names with commas between. */
   readonly error?: string;
   readonly deadline?: string;
+  readonly classic?: true;
   readonly json?: true;
 }
 
@@ -408,8 +413,9 @@ function noClassicFlags(options: {
   readonly base64?: true;
   readonly seed?: string;
   readonly verbose?: true;
+  readonly frames?: string;
 }): void {
-  for (const flag of ["base64", "seed", "verbose"] as const) {
+  for (const flag of ["base64", "seed", "verbose", "frames"] as const) {
     if (options[flag] !== undefined)
       throw new UsageError(`--${flag} is for --classic; leave it out, or add --classic`);
   }

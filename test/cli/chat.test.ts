@@ -212,3 +212,21 @@ test("--json gives an object a line", async () => {
     entry: { text: "hello" },
   });
 });
+
+test("--classic serves the published format beside frames, and talks it", async () => {
+  const anywhere = "tcp://127.0.0.1:0";
+  const server = lightcone("serve", "chat", "--classic", "--listen", anywhere, "--frames", anywhere);
+  const [, classic = ""] = await server.shows(/classic chat at (\S+), /);
+  const [, framed = ""] = await server.shows(/^chat at (\S+), /m);
+  const bea = join_(framed, "Bea");
+  await bea.shows(/in room lobby/);
+  const ana = join_(classic, "Ana", "--classic");
+  ana.say("without frames");
+  await ana.shows(/Ana: without frames/);
+  await bea.shows(/Ana: without frames/);
+  bea.say("with frames");
+  await ana.shows(/Bea: with frames/);
+  expect([await ana.end(), await bea.end()]).toEqual([0, 0]);
+  server.say("/quit");
+  expect(await server.ended).toBe(0);
+});

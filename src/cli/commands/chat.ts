@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { escapeText, parseDuration, UsageError } from "../../core/index.js";
 import { connectChat, type ChatClient, type ChatEvent } from "../../host/index.js";
+import { connectClassicChat } from "../../interop/index.js";
 import { chatName } from "../../protocols/index.js";
 import { CHAT_HELP, chatErrors, chatLine } from "../chat-commands.js";
 import { EXIT } from "../exit-status.js";
@@ -53,15 +54,16 @@ class Talk {
     const signal = AbortSignal.any([interruption.signal, this.#end.signal]);
     const { stdin, stdout } = process;
     const interactive = stdin.isTTY && stdout.isTTY && this.#flags.json === undefined && readsTerminal();
-    await using client = await connectChat(to, {
+    const member = {
       name,
-      room,
-      transports: transportsFor(to, this.#flags),
       signal,
       errors: chatErrors(error),
-      onEvent: (event) => this.#show(event),
+      onEvent: (event: ChatEvent) => this.#show(event),
       ...(deadline !== undefined && { deadline }),
-    });
+    };
+    await using client = this.#flags.classic
+      ? await connectClassicChat(to, member)
+      : await connectChat(to, { ...member, room, transports: transportsFor(to, this.#flags) });
     if (interactive) {
       using editor = new LineEditor(stdin, stdout, "> ");
       this.#editor = editor;

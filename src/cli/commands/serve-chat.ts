@@ -3,7 +3,9 @@ import { createInterface } from "node:readline";
 import { escapeText } from "../../core/index.js";
 import { explainText } from "../../diagram/index.js";
 import { serveChat, type ChatError, type ChatServer } from "../../host/index.js";
+import { serveClassicChat } from "../../interop/index.js";
 import { chatNarration } from "../../protocols/index.js";
+import { createMemoryTransport } from "../../transports/index.js";
 import { chatErrors, chatLine } from "../chat-commands.js";
 import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
@@ -17,27 +19,36 @@ const HELP =
   "/who  rooms and people      /quit  stop\n/error connection|send|reception on|off   simulate an error, for everybody";
 
 /** Serves a chat until it is interrupted; takes commands from standard input. */
-export async function serveChatCommand(
-  { listen, data, error, log: file, ...certificates }: ServeFlags,
-  terminal: Terminal,
-): Promise<number> {
+export async function serveChatCommand(flags: ServeFlags, terminal: Terminal): Promise<number> {
+  const { listen, data, error, log: file, classic, frames, ...certificates } = flags;
   const errors = chatErrors(error);
-  const transports = transportsFor(listen, certificates);
+  // Clients of the classic format are members like others, by way of this very process.
+  const at = classic ? (frames ?? IN_HERE) : listen;
+  const transports = { ...transportsFor(at, certificates), memory: createMemoryTransport() };
   using interruption = new Interruption();
   const end = new AbortController();
   const signal = AbortSignal.any([interruption.signal, end.signal]);
   const log = serveLog(file, terminal);
   await using server = await serveChat({
-    at: listen,
+    at,
     transports,
     log,
     explain: (rule, terms, remote) => log(logLine(rule, terms, remote)),
     ...(data !== undefined && { data }),
   });
   for (const name of errors) setError(server, name, true, log);
+  await using guests = classic
+    ? await serveClassicChat({ at: listen, to: server.address, transports, log })
+    : undefined;
   const kept = data === undefined ? "history kept while it runs" : `history in ${escapeText(data)}`;
-  terminal.print(`chat at ${server.address}, ${kept}. Join it:`);
-  terminal.print(`  lightcone chat --to ${server.address} --name Ana`);
+  if (guests !== undefined) {
+    terminal.print(`classic chat at ${guests.address}, ${kept}, for programs of the format. Join it:`);
+    terminal.print(`  lightcone chat --classic --to ${guests.address} --name Ana`);
+  }
+  if (at !== IN_HERE) {
+    terminal.print(`chat at ${server.address}, ${kept}. Join it:`);
+    terminal.print(`  lightcone chat --to ${server.address} --name Ana`);
+  }
   // Its end is no wish to stop: a server in the background has none.
   if (!process.stdin.isTTY || readsTerminal()) {
     const lines = createInterface({ input: process.stdin });
@@ -45,10 +56,13 @@ export async function serveChatCommand(
     signal.addEventListener("abort", () => lines.close(), { once: true });
   }
   if (!signal.aborted) await once(signal, "abort");
+  await guests?.close();
   await server.close();
   process.stdin.destroy();
   return EXIT.pass;
 }
+
+const IN_HERE = "memory://chat";
 
 function take(
   typed: string,
