@@ -5,8 +5,9 @@ import { entriesFrame } from "./chat-frames.js";
 import { BATCH_BYTES, ChatHistory, newHistoryId } from "./chat-history.js";
 import { messageOf } from "./errors.js";
 
-/** Posts that may wait for the disk; beyond them a post has to come again. */
-export const WAITING_POSTS_MAX = 10_000;
+// Posts that may wait for the disk; beyond them a post has to come again.
+const WAITING_POSTS_MAX = 10_000;
+const WAITING_BYTES_MAX = 8 * 1024 * 1024;
 
 // Frames of the latest commits are kept for members that are a little behind.
 const RECENT_BYTES_MAX = 1024 * 1024;
@@ -36,6 +37,7 @@ export class ChatRoom implements HallRoom {
   readonly #path: string | undefined;
   #file: ChatHistory | undefined;
   #waiting: ChatEntry[] = [];
+  #waitingBytes = 0;
   #commits: Promise<void> | undefined;
   #recent: Recent[] = [];
   #recentBytes = 0;
@@ -62,11 +64,17 @@ export class ChatRoom implements HallRoom {
   }
 
   get busy(): boolean {
-    return this.#waiting.length >= WAITING_POSTS_MAX;
+    return this.#waiting.length >= WAITING_POSTS_MAX || this.#waitingBytes >= WAITING_BYTES_MAX;
+  }
+
+  /** Whether nobody would miss it: nothing was ever said here, or is about to be. */
+  get isEmpty(): boolean {
+    return this.head === 0 && this.#commits === undefined;
   }
 
   append(entry: ChatEntry): void {
     this.#waiting.push(entry);
+    this.#waitingBytes += bytesOf(entry);
     this.#commits ??= this.#commit();
   }
 
@@ -102,12 +110,14 @@ export class ChatRoom implements HallRoom {
     await new Promise((resolve) => setImmediate(resolve));
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, batchLength(this.#waiting));
+      for (const entry of batch) this.#waitingBytes -= bytesOf(entry);
       let items;
       try {
         this.#file ??= await ChatHistory.create(this.name, this.history, this.#path);
         items = await this.#file.append(batch);
       } catch (error) {
         // What waits came after these; without them it would be out of its order.
+        this.#waitingBytes = 0;
         this.#listener.notAppended(this, [...batch, ...this.#waiting.splice(0)], messageOf(error));
         continue;
       }
@@ -131,10 +141,14 @@ export class ChatRoom implements HallRoom {
 function batchLength(entries: readonly ChatEntry[]): number {
   let bytes = 0;
   let count = 0;
-  for (const { author, name, text } of entries) {
-    bytes += author.length + Buffer.byteLength(name) + Buffer.byteLength(text) + 32;
+  for (const entry of entries) {
+    bytes += bytesOf(entry);
     if (count > 0 && bytes > BATCH_BYTES) break;
     count++;
   }
   return count;
+}
+
+function bytesOf({ author, name, text }: ChatEntry): number {
+  return author.length + Buffer.byteLength(name) + Buffer.byteLength(text) + 32;
 }

@@ -117,7 +117,10 @@ class Server implements ChatServer {
     };
     // A later life of the server has a greater one.
     this.#hall = new ChatHall(this.#options, Date.now(), port);
-    this.#beat = setInterval(() => this.#hall.beat(), this.#options.heartbeat / 1000).unref();
+    this.#beat = setInterval(() => {
+      this.#hall.beat();
+      this.#closeEmptyRooms();
+    }, this.#options.heartbeat / 1000).unref();
   }
 
   get address(): string {
@@ -191,6 +194,18 @@ class Server implements ChatServer {
     const room = new ChatRoom({ name, path: this.#folder?.fileOf(name) }, this.#commits);
     this.#rooms.set(name, room);
     return room;
+  }
+
+  /** So that a thousand names that somebody made up do not use up the rooms. */
+  #closeEmptyRooms(): void {
+    if (2 * this.#rooms.size < this.#options.roomsMax) return;
+    const used = new Set([...this.#hall.members.values()].map(({ room }) => room));
+    for (const room of this.#rooms.values()) {
+      if (used.has(room.name) || !room.isEmpty) continue;
+      this.#rooms.delete(room.name);
+      this.#hall.rooms.delete(room.name);
+      void room.close();
+    }
   }
 
   #accept(connection: Connection): void {

@@ -160,6 +160,25 @@ describe("a room", () => {
     expect(again.events[0]).toMatchObject({ kind: "joined" });
   });
 
+  test("of which there are too many is refused, until those that nobody used are gone", async () => {
+    await using server = await serve(freshSocket(), { limits: { roomsMax: 3, heartbeat: 10_000 } });
+    await using ana = await Person.join(server.address, "Ana", { room: "used" });
+    ana.post("hello");
+    await ana.sees(1);
+    const others = await Promise.all(
+      ["one", "two"].map((room) => Person.join(server.address, "Bea", { room })),
+    );
+    for (const other of others) await other.until(({ events }) => events.length > 0);
+    await using refused = await Person.join(server.address, "Cem", { room: "three" });
+    await refused.until(({ events }) => events.length > 0);
+    expect(refused.events[0]).toMatchObject({
+      kind: "turned-away",
+      reason: "the server has 3 rooms, its limit",
+    });
+    for (const other of others) await other.client?.close();
+    await expect.poll(() => server.rooms().map(({ room }) => room)).toEqual(["used"]);
+  });
+
   test("takes any shown text, and refuses the rest with the reason", async () => {
     await using server = await serve(freshSocket());
     await using ana = await Person.join(server.address, "__proto__");
