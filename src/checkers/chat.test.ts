@@ -43,9 +43,8 @@ describe("one order", () => {
 
 describe("no gap", () => {
   test("is violated by a gap and a repeat, and begins anew with a member that has lost its memory", () => {
-    expect(
-      toldOf(chatNoGap, good().gets("P3", 3, "P2", 3).gets("P2", 1, "P2", 1).trace()),
-    ).toMatchInlineSnapshot(`
+    expect(toldOf(chatNoGap, good().gets("P3", 3, "P2", 3).gets("P2", 1, "P2", 1).trace()))
+      .toMatchInlineSnapshot(`
       [
         "P3 was handed message 3 at P3:3, when 2 was next [P3:3 P3:2]",
         "P2 was handed message 1 at P2:5, when 2 was next [P2:5 P2:3]",

@@ -68,7 +68,7 @@ export const chatLab: Lab = {
       name: "think",
       summary: "longest pause before a message",
       kind: "duration",
-      usual: 60 * MILLISECOND,
+      usual: 50 * MILLISECOND,
       min: 0,
     },
     {

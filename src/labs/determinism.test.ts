@@ -82,6 +82,15 @@ test("a stored seed gives the same run in every version", () => {
       "calculator 3: 1a90d92599bba11b",
       "calculator 3, storm: 3c5c2ecbe63810e3",
       "calculator 3, crash: 7f17842113f19e4f",
+      "chat 1: 80b2dc715d928d96",
+      "chat 1, storm: 85a000854f5624e1",
+      "chat 1, crash: d0a450f9626d5bf6",
+      "chat 2: 2ce4626505316174",
+      "chat 2, storm: 85a77ae44ee03632",
+      "chat 2, crash: 131f2872e127f8d1",
+      "chat 3: fa50aacbd4804a75",
+      "chat 3, storm: c4b1c19ac05d6541",
+      "chat 3, crash: 3920f8d449fb7b1a",
     ]
   `);
 });

@@ -92,6 +92,7 @@ test("what was acknowledged survives kill -9, and nobody sees it twice", async (
   const data = join(folder, "killed");
   let { server } = await serve("--listen", socket, "--data", data);
   const bea = join_(socket, "Bea");
+  await bea.shows(/in room lobby/);
   for (let round = 1; round <= 3; round++) {
     const ana = join_(socket, `Ana${round}`);
     ana.say(`round ${round}`);
