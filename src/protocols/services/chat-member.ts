@@ -8,7 +8,7 @@ export interface MemberState {
   readonly role: "member";
   /** `away`: turned away for good, or nobody answered. `left`: by its own wish. */
   readonly phase: "joining" | "in" | "away" | "left";
-  /** Of the server, and the history it keeps; `null` until known. */
+  /** The server's latest that it has heard of, and the history it keeps; `null` until known. */
   readonly session: number | null;
   readonly history: string | null;
   /** The first message it lacks; what it has last told the server of that; for which it has last asked. */
@@ -69,7 +69,8 @@ export class MemberRole {
         return this.#post(state, command.text, command.deadline ?? this.#options.deadline, ctx);
       case "reconnect":
         if (state.phase === "left") return state;
-        return this.#join({ ...state, phase: "joining", attempts: 0 }, ctx);
+        // Nothing of a former session comes over the new connection.
+        return this.#join({ ...state, phase: "joining", session: null, attempts: 0 }, ctx);
       case "switch":
         ctx.send(server, { kind: "switch", error: command.error, on: command.on, incarnation });
         return state;
@@ -139,9 +140,13 @@ export class MemberRole {
         return this.#transmit(settled(state, seq), ctx);
       }
       case "rejoin":
+        // A late one, of a session that is over.
+        if (message.session < (state.session ?? 0)) return state;
+        // Its join is on its way; an answer of the session before would no longer do.
+        if (state.phase === "joining") return { ...state, session: message.session };
         if (state.phase !== "in") return state;
         ctx.explain("chat.rejoin", { next: state.next + 1 });
-        return this.#join({ ...state, phase: "joining", attempts: 0 }, ctx);
+        return this.#join({ ...state, phase: "joining", session: message.session, attempts: 0 }, ctx);
       case "people":
         ctx.output({ kind: "people", names: message.names });
         return state;
@@ -178,7 +183,7 @@ export class MemberRole {
     ctx: MemberContext,
   ): MemberState {
     // A late answer to a join that has had one.
-    if (state.phase !== "joining") return state;
+    if (state.phase !== "joining" || session < (state.session ?? 0)) return state;
     ctx.cancelTimer(JOIN);
     ctx.output({ kind: "joined", next: state.next, head });
     const joined: MemberState = { ...state, phase: "in", session, history, attempts: 0, asked: -1 };

@@ -142,6 +142,8 @@ class HallStep {
 
   message(from: ProcessId, message: ToHall): HallState {
     this.#hall.message(from, message);
+    // Nothing less: what else comes may be old, and its sender not know that the server was gone.
+    if (message.kind !== "join") return this.#next({});
     return this.#next({ missed: this.#state.missed.filter((id) => id !== from) });
   }
 
