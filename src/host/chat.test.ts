@@ -23,6 +23,7 @@ import {
   udp,
   uds,
   udsAddress,
+  ws,
 } from "../transports/index.js";
 import { ByteWriter, createPlainCodec } from "../wire/index.js";
 import { connectChat, type ChatClient, type ChatClientOptions, type ChatEvent } from "./chat-client.js";
@@ -35,7 +36,7 @@ import { hello } from "../protocols/index.js";
 const folder = mkdtempSync(join(tmpdir(), "lc-chat-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-const transports = { tcp, uds, udp, fifo, memory: createMemoryTransport() };
+const transports = { tcp, uds, udp, fifo, ws, memory: createMemoryTransport() };
 let fresh = 0;
 const freshSocket = (): string => udsAddress(join(folder, `s${++fresh}`));
 const freshFolder = (): string => join(folder, `data${++fresh}`);
@@ -108,6 +109,7 @@ const places: [string, () => string][] = [
   ["uds", freshSocket],
   ["udp", () => "udp://127.0.0.1:0"],
   ["fifo", () => fifoAddress(join(folder, `f${++fresh}`))],
+  ["ws", () => "ws://127.0.0.1:0"],
   ["memory", () => `memory://chat${++fresh}`],
 ];
 
