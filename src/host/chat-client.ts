@@ -17,7 +17,7 @@ import { FrameError } from "../wire/index.js";
 import { readToMember, sendChatFrame } from "./chat-frames.js";
 import { CHAT_SERVICE, publicId } from "./chat-server.js";
 import { ProtocolRunner } from "./protocol-runner.js";
-import { GREETING_MS_MAX, readGreeting, sendFrame, ServiceError, transportOf } from "./service-frames.js";
+import { GREETING_MS_MAX, readGreeting, sendGreeting, ServiceError, transportOf } from "./service-frames.js";
 
 /** What happens in a chat, as its member sees it. */
 export type ChatEvent =
@@ -256,7 +256,7 @@ class Client implements ChatClient {
       this.#options.onEvent({ kind: "disconnected", reason: detail });
       void this.#dialAgain();
     });
-    sendFrame(connection, { kind: "hello", service: CHAT_SERVICE, client: this.#key });
+    sendGreeting(connection, { kind: "hello", service: CHAT_SERVICE, client: this.#key });
     await greeting;
     clearTimeout(patience);
     if (signal.aborted) {

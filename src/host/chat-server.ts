@@ -14,7 +14,7 @@ import { ChatFolder } from "./chat-folder.js";
 import { readToHall, sendChatFrame } from "./chat-frames.js";
 import { ChatRoom } from "./chat-room.js";
 import { messageOf, safeText } from "./errors.js";
-import { GREETING_MS_MAX, readGreeting, sendFrame, transportOf } from "./service-frames.js";
+import { GREETING_MS_MAX, readGreeting, sendGreeting, transportOf } from "./service-frames.js";
 
 /** The service's name in greetings. */
 export const CHAT_SERVICE = "chat";
@@ -241,7 +241,7 @@ class Server implements ChatServer {
         service === CHAT_SERVICE
           ? `the server has ${this.#options.membersMax} members, its limit`
           : `here is the service ${CHAT_SERVICE}`;
-      sendFrame(connection, { kind: "unwelcome", reason });
+      sendGreeting(connection, { kind: "unwelcome", reason });
       void connection.close();
       return undefined;
     }
@@ -251,7 +251,7 @@ class Server implements ChatServer {
     clearTimeout(this.#leaving.get(id));
     this.#leaving.delete(id);
     this.#members.set(id, { connection, waiting: false });
-    sendFrame(connection, { kind: "welcome", mode: "exactly-once" });
+    sendGreeting(connection, { kind: "welcome", mode: "exactly-once", server: 0, methods: [] });
     return id;
   }
 

@@ -36,6 +36,8 @@ export {
   type RunResult,
 } from "./run-options.js";
 export * from "./store.js";
+export * from "./service-log.js";
+export * from "./service-store.js";
 export * from "./serve.js";
 export { ServiceError, SERVICE_WINDOW } from "./service-frames.js";
 export { runForReal } from "./supervisor.js";

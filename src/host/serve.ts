@@ -1,25 +1,30 @@
-import { MILLISECOND, type Plain } from "../core/index.js";
+import { randomInt } from "node:crypto";
+import { MILLISECOND, UsageError, type Instant } from "../core/index.js";
 import {
-  requestReply,
-  withoutClient,
+  REQUEST_REPLY_DEFAULTS,
+  ServerRole,
   type CallMode,
-  type CallOutput,
-  type RequestReplyMessage,
-  type RequestReplyState,
+  type ClientRecord,
+  type ServerEffects,
+  type ServerState,
   type Service,
+  type ToClient,
 } from "../protocols/index.js";
-import { type Connection, type Listener, type TransportTable } from "../transports/index.js";
+import { TransportError, type Connection, type Listener, type TransportTable } from "../transports/index.js";
 import { FrameError } from "../wire/index.js";
-import { ProtocolRunner } from "./protocol-runner.js";
+import { RunClock } from "./run-clock.js";
 import {
   GREETING_MS_MAX,
+  isGreeting,
+  payloadForm,
   readGreeting,
-  readToServer,
+  sendGreeting,
   SERVICE_WINDOW,
-  sendFrame,
   transportOf,
 } from "./service-frames.js";
-import type { Store } from "./store.js";
+import { Packer, PackReader, WriterPool } from "./service-pack.js";
+import { DurableServer } from "./durable-server.js";
+import type { ServiceStore } from "./service-store.js";
 
 /** Clients that are connected, or were in the last {@link FORGET_AFTER_MS}. One more is turned away. */
 export const SERVICE_CLIENTS_MAX = 10_000;
@@ -27,12 +32,17 @@ export const SERVICE_CLIENTS_MAX = 10_000;
 /** Replies to a client that has gone are kept that long, in case it comes back; longer than any deadline of ours. */
 export const FORGET_AFTER_MS = 10 * 60 * 1000;
 
+/** A client that has not made room by then for what waits for it does not read: it is cut off. */
+export const ROOM_MS_MAX = 10_000;
+
 export interface ServeOptions {
   /** `tcp://127.0.0.1:65432`; port 0 lets the system choose. */
   readonly at: string;
   readonly transports: TransportTable;
-  /** Keeps effects and replies through restarts: mode exactly-once. Without it: at-most-once. */
-  readonly store?: Store;
+  /** Keeps effects and replies through restarts: mode exactly-once, and no other. */
+  readonly store?: ServiceStore;
+  /** Default: exactly-once with a store, at-most-once without. */
+  readonly mode?: CallMode;
   /** Told, a line each, of connections that failed and of what could not be kept. */
   readonly log?: (line: string) => void;
 }
@@ -41,7 +51,7 @@ export interface ServiceServer extends AsyncDisposable {
   /** Where it really listens. */
   readonly address: string;
   readonly mode: CallMode;
-  /** Calls that have had their effect since the start. */
+  /** Calls that have had their effect since the start; with a store, those that are kept. */
   readonly executed: number;
   /** Stops listening and ends every connection. Idempotent. */
   close(): Promise<void>;
@@ -50,10 +60,14 @@ export interface ServiceServer extends AsyncDisposable {
 /**
  * Serves a service to many clients at once, over whatever transport the address names.
  *
- * A client whose replies pile up beyond its connection's high-water mark is cut off; it may come back, and gets them.
- * Rejects as `Transport.listen` does.
+ * While replies to a client pile up beyond its connection's high-water mark its requests are ignored, to be repeated; a
+ * client that makes no room for {@link ROOM_MS_MAX} is cut off, may come back, and gets them. Rejects as
+ * `Transport.listen` does, with `UsageError` for a mode that does not fit the store, and as `ServiceStore.load` does.
  */
-export async function serve<State>(service: Service<State>, options: ServeOptions): Promise<ServiceServer> {
+export async function serve<State, Payload>(
+  service: Service<State, string, Payload>,
+  options: ServeOptions,
+): Promise<ServiceServer> {
   const server = new Server(service, options);
   await server.listen(options);
   return server;
@@ -61,58 +75,95 @@ export async function serve<State>(service: Service<State>, options: ServeOption
 
 const SERVER = "server";
 
-class Server<State> implements ServiceServer {
-  readonly mode: CallMode;
-  executed = 0;
-  readonly #service: Service<State>;
-  readonly #log: (line: string) => void;
-  readonly #connections = new Map<string, Connection>();
-  readonly #leaving = new Map<string, NodeJS.Timeout>();
-  readonly #runner: ProtocolRunner<RequestReplyState<State>, RequestReplyMessage, never, CallOutput>;
-  #listener: Listener | undefined;
+/** One connection of a client that has greeted. */
+interface Session<Payload> {
+  readonly connection: Connection;
+  readonly record: ClientRecord<Payload>;
+  readonly packer: Packer<Payload>;
+  /** Above its high-water mark. */
+  full: boolean;
+}
 
-  constructor(service: Service<State>, { store, log = () => {} }: ServeOptions) {
-    this.mode = store === undefined ? "at-most-once" : "exactly-once";
+/** Runs the server's role of request/reply, in place, for many connections. */
+class Server<State, Payload> implements ServiceServer {
+  readonly mode: CallMode;
+  readonly #service: Service<State, string, Payload>;
+  readonly #log: (line: string) => void;
+  readonly #role: ServerRole<State, Payload>;
+  readonly #state: ServerState<State, Payload>;
+  readonly #effects: ServerEffects<State, Payload> & { now: Instant };
+  readonly #durable: DurableServer<State, Payload> | undefined;
+  readonly #clock = new RunClock();
+  readonly #sessions = new Map<string, Session<Payload>>();
+  readonly #leaving = new Map<string, NodeJS.Timeout>();
+  readonly #reader: PackReader<Payload>;
+  #pool: WriterPool | undefined;
+  /** Whose message is being handled. */
+  #current: Session<Payload> | undefined;
+  /** Who gets something at the end of the tick. */
+  #waiting: Session<Payload>[] = [];
+  #listener: Listener | undefined;
+  #executed = 0;
+
+  constructor(service: Service<State, string, Payload>, { store, mode, log = () => {} }: ServeOptions) {
+    this.mode = mode ?? (store === undefined ? "at-most-once" : "exactly-once");
+    if ((this.mode === "exactly-once") !== (store !== undefined)) {
+      throw new UsageError(
+        `mode ${this.mode} ${store === undefined ? "needs a store" : "takes no store"}; give a store for exactly-once`,
+      );
+    }
     this.#service = service;
     this.#log = log;
-    const kept = store?.load();
-    this.#runner = new ProtocolRunner(
-      requestReply(service, { server: SERVER, mode: this.mode, window: SERVICE_WINDOW }),
-      {
-        self: SERVER,
-        processes: [SERVER],
-        // Without a store nothing counts the incarnations; a later one has a greater time.
-        incarnation: store === undefined ? Date.now() : 0,
-        send: (to, message) => this.#send(to, message),
-        output: (output) => {
-          if (output.kind === "executed") this.executed++;
-        },
-        save: (saved) => store === undefined || this.#keep(store, saved),
-      },
-      kept === undefined ? undefined : (JSON.parse(kept) as Plain),
-    );
-    // Clients of a predecessor have until then to come back, like others that have gone.
-    this.#runner.change((state) => {
-      if (state.role === "server") for (const client of Object.keys(state.clients)) this.#left(client);
-      return state;
+    this.#reader = new PackReader(payloadForm<Payload>(service).decode);
+    this.#role = new ServerRole(service, {
+      ...REQUEST_REPLY_DEFAULTS,
+      server: SERVER,
+      mode: this.mode,
+      window: SERVICE_WINDOW,
     });
+    this.#durable = store && new DurableServer(service, this.#role, store, log);
+    this.#state = this.#durable?.state ?? this.#role.start();
+    this.#effects = {
+      // Without a store nothing counts the incarnations; one does not draw the number of another.
+      incarnation: store === undefined ? randomInt(2 ** 48 - 1) : 0,
+      now: 0,
+      explain: undefined,
+      send: (client, message) => this.#send(client, message),
+      keep: (_state, record, answer, ran) => this.#durable?.keep(record, answer, ran),
+      executed: () => void this.#executed++,
+    };
+    // Clients of a predecessor have until then to come back, like others that have gone.
+    for (const client of Object.keys(this.#state.clients)) this.#left(client);
   }
 
   get address(): string {
     return this.#listener?.address ?? "";
   }
 
+  get executed(): number {
+    return this.#durable?.executed ?? this.#executed;
+  }
+
   async listen({ at, transports }: ServeOptions): Promise<void> {
+    const transport = transportOf(at, transports);
+    this.#pool = new WriterPool(transport.promises.frameBytesMax);
     const accept = (connection: Connection): void => this.#accept(connection);
     const onProblem = (problem: Error): void => this.#log(problem.message);
-    this.#listener = await transportOf(at, transports).listen(at, accept, { onProblem });
+    try {
+      this.#listener = await transport.listen(at, accept, { onProblem });
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
+    // What has had its effect is told before the connections end.
+    this.#flush();
     await this.#listener?.close();
     for (const timeout of this.#leaving.values()) clearTimeout(timeout);
     this.#leaving.clear();
-    this.#runner[Symbol.dispose]();
+    this.#durable?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -120,84 +171,154 @@ class Server<State> implements ServiceServer {
   }
 
   #accept(connection: Connection): void {
-    let client: string | undefined;
+    let session: Session<Payload> | undefined;
     const patience = setTimeout(() => connection.abort("no greeting came"), GREETING_MS_MAX);
     connection.receive((bytes, start, end) => {
-      if (client !== undefined) this.#runner.message(client, readToServer(bytes, start, end));
-      else {
-        client = this.#greet(connection, bytes, start, end);
-        clearTimeout(patience);
+      if (session !== undefined && !isGreeting(bytes, start, end)) {
+        this.#receive(session, bytes, start, end);
+        return;
       }
+      session = this.#greet(connection, session, bytes, start, end);
+      clearTimeout(patience);
     });
     void connection.closed.then(({ code, detail }) => {
       clearTimeout(patience);
       if (code !== "closed" && code !== "reset") this.#log(`${connection.remote}: ${detail}`);
-      if (client !== undefined && this.#connections.get(client) === connection) this.#left(client);
+      const client = session?.record.client;
+      if (client !== undefined && this.#sessions.get(client) === session) this.#left(client);
     });
   }
 
-  #greet(connection: Connection, bytes: Uint8Array, start: number, end: number): string | undefined {
+  #greet(
+    connection: Connection,
+    session: Session<Payload> | undefined,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+  ): Session<Payload> | undefined {
     const greeting = readGreeting(bytes, start, end);
     if (greeting.kind !== "hello" || !/^[A-Za-z0-9-]{8,64}$/.test(greeting.client)) {
       throw new FrameError("protocol-error", "a greeting that no client sends");
     }
     const { client, service } = greeting;
-    const known = this.#connections.has(client) || this.#leaving.has(client);
+    // Our welcome may be lost where frames are, and it asks again.
+    const known = this.#sessions.has(client) || this.#leaving.has(client);
     const reason =
       service !== this.#service.name
         ? `here is the service ${this.#service.name}`
-        : !known && this.#connections.size + this.#leaving.size >= SERVICE_CLIENTS_MAX
+        : !known && this.#sessions.size + this.#leaving.size >= SERVICE_CLIENTS_MAX
           ? `the server has ${SERVICE_CLIENTS_MAX} clients, its limit`
           : undefined;
     if (reason !== undefined) {
-      sendFrame(connection, { kind: "unwelcome", reason });
+      sendGreeting(connection, { kind: "unwelcome", reason });
       void connection.close();
-      return undefined;
+      return session;
     }
+    const { incarnation: server } = this.#effects;
+    sendGreeting(connection, { kind: "welcome", mode: this.mode, server, methods: this.#service.methods });
+    return session ?? this.#begin(connection, client);
+  }
+
+  #begin(connection: Connection, client: string): Session<Payload> {
     // The client knows better than we whether its former connection is still of use.
-    this.#connections.get(client)?.abort("its client connected again");
+    this.#sessions.get(client)?.connection.abort("its client connected again");
     clearTimeout(this.#leaving.get(client));
     this.#leaving.delete(client);
-    this.#connections.set(client, connection);
-    sendFrame(connection, { kind: "welcome", mode: this.mode });
-    return client;
+    const record = this.#role.recordOf(this.#state, client);
+    this.#pool ??= new WriterPool(2 ** 24);
+    const packer = new Packer(payloadForm<Payload>(this.#service).encode, this.#pool);
+    const session = { connection, record, packer, full: false };
+    this.#sessions.set(client, session);
+    return session;
   }
 
   #left(client: string): void {
-    this.#connections.delete(client);
+    this.#sessions.delete(client);
     const timeout = setTimeout(() => {
       this.#leaving.delete(client);
-      this.#runner.change((state) => (state.role === "server" ? withoutClient(state, client) : state));
+      this.#role.forget(this.#state, client);
     }, FORGET_AFTER_MS);
     timeout.unref();
     this.#leaving.set(client, timeout);
   }
 
-  #send(client: string, message: RequestReplyMessage): void {
-    const connection = this.#connections.get(client);
+  #receive(session: Session<Payload>, bytes: Uint8Array, start: number, end: number): void {
+    // It takes too little of what it asks for; it will ask again.
+    if (session.full) return;
+    const { methods } = this.#service;
+    const fx = this.#effects;
+    const reader = this.#reader;
+    this.#current = session;
+    fx.now = this.#clock.read();
+    reader.begin(bytes, start, end);
+    for (;;) {
+      const message = reader.toServer(methods, fx.incarnation);
+      if (message === undefined) return;
+      this.#role.onMessage(this.#state, session.record, message, fx);
+    }
+  }
+
+  #send(client: string, message: ToClient<Payload>): void {
+    const session = this.#current?.record.client === client ? this.#current : this.#sessions.get(client);
     // It has gone; if it comes back, it asks again.
-    if (connection === undefined || !isToClient(message)) return;
-    if (!sendFrame(connection, message)) {
+    if (session === undefined || message.kind === "bound") return;
+    if (session.packer.empty) this.#wait(session);
+    try {
+      session.packer.toClient(message);
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      this.#log(`${session.connection.remote}: the value of a call is too long to be sent: ${error.message}`);
+      const reason = `it ran, but its value is too long: ${error.message}`;
+      session.packer.toClient({ kind: "lost", seq: message.seq, reason, incarnation: message.incarnation });
+    }
+  }
+
+  #wait(session: Session<Payload>): void {
+    this.#waiting.push(session);
+    if (this.#waiting.length > 1) return;
+    // What all connections have brought in this turn of the loop is made to last in one go.
+    if (this.#durable === undefined) process.nextTick(this.#flushNow);
+    else setImmediate(this.#flushNow);
+  }
+
+  readonly #flushNow = (): void => this.#flush();
+
+  #flush(): void {
+    const waiting = this.#waiting;
+    if (waiting.length === 0) return;
+    this.#waiting = [];
+    // Replies to what did not happen must not leave; whatever goes with them is asked for again.
+    const lasts = this.#durable?.commit() ?? true;
+    for (const session of waiting) {
+      if (lasts) this.#flushTo(session);
+      else session.packer.drop();
+    }
+  }
+
+  #flushTo(session: Session<Payload>): void {
+    let room = true;
+    try {
+      session.packer.take((bytes, length) => {
+        room = session.connection.send(bytes, 0, length);
+      });
+    } catch (error) {
+      // It broke; if the client comes back, it asks again.
+      if (!(error instanceof TransportError)) throw error;
+    }
+    if (!room && !session.full) void this.#waitForRoom(session);
+  }
+
+  async #waitForRoom(session: Session<Payload>): Promise<void> {
+    session.full = true;
+    const { connection } = session;
+    const patience = setTimeout(() => {
       this.#log(`${connection.remote}: cut off, for it does not read its replies`);
       connection.abort("the client does not read its replies");
-    }
+    }, ROOM_MS_MAX);
+    await connection.drained();
+    clearTimeout(patience);
+    session.full = false;
   }
-
-  #keep(store: Store, saved: unknown): boolean {
-    const problem = store.prepare(JSON.stringify(saved));
-    if (problem === undefined) {
-      store.commit();
-      return true;
-    }
-    this.#log(`a call was not run, for its effect could not be kept: ${problem}`);
-    return false;
-  }
-}
-
-function isToClient(
-  message: RequestReplyMessage,
-): message is Extract<RequestReplyMessage, { kind: "bound" | "received" | "reply" | "refused" }> {
-  return message.kind !== "bind" && message.kind !== "request" && message.kind !== "cancel";
 }
 
 /** A deadline beyond this could outlive the replies that are kept for it. Microseconds. */

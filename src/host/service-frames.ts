@@ -1,12 +1,20 @@
 import { LightconeError, unknownName, UsageError, type Plain } from "../core/index.js";
-import { CALL_MODES, type CallMode, type ToClient, type ToServer } from "../protocols/index.js";
+import { CALL_MODES, type CallMode } from "../protocols/index.js";
 import { nodeText, type Connection, type Transport, type TransportTable } from "../transports/index.js";
 import { ByteWriter, createPlainCodec, DecodeError, FrameError } from "../wire/index.js";
+import type { Decode, Encode } from "./service-pack.js";
 
-/** The first frame of a client, and the server's answer to it. */
+/** The first frame of a client, and the server's answer to it. What follows are packs. */
 export type Greeting =
   | { readonly kind: "hello"; readonly service: string; readonly client: string }
-  | { readonly kind: "welcome"; readonly mode: CallMode }
+  | {
+      readonly kind: "welcome";
+      readonly mode: CallMode;
+      /** The incarnation of the server. */
+      readonly server: number;
+      /** Requests name them by their place. */
+      readonly methods: readonly string[];
+    }
   | { readonly kind: "unwelcome"; readonly reason: string };
 
 /** The server refused the connection, or answered as no server of this service does. */
@@ -21,23 +29,28 @@ export const GREETING_MS_MAX = 5_000;
 const codec = createPlainCodec(nodeText);
 const writer = new ByteWriter();
 
-/** `false`: the connection has more to write than it should; see `Connection.send`. */
-export function sendFrame(connection: Connection, message: Greeting | ToServer | ToClient): boolean {
+export function sendGreeting(connection: Connection, greeting: Greeting): void {
   writer.clear();
-  codec.encode(writer, message);
-  return connection.send(writer.bytes, 0, writer.end);
+  codec.encode(writer, greeting);
+  connection.send(writer.bytes, 0, writer.end);
+}
+
+/** Whether a frame is a greeting and not a pack: it begins like a map. */
+export function isGreeting(bytes: Uint8Array, start: number, end: number): boolean {
+  return end > start && (bytes[start] as number) >= 0x80;
 }
 
 /** Throws `FrameError` for a frame that is no greeting. */
 export function readGreeting(bytes: Uint8Array, start: number, end: number): Greeting {
-  const { kind, service, client, mode, reason } = readRecord(bytes, start, end);
+  const { kind, service, client, mode, server, methods, reason } = readRecord(bytes, start, end);
   switch (kind) {
     case "hello":
       return { kind, service: text(service), client: text(client) };
     case "welcome": {
       const known = CALL_MODES.find((name) => name === mode);
       if (known === undefined) throw malformed("a welcome without a mode");
-      return { kind, mode: known };
+      if (!Array.isArray(methods)) throw malformed("a welcome without methods");
+      return { kind, mode: known, server: count(server), methods: methods.map(text) };
     }
     case "unwelcome":
       return { kind, reason: text(reason) };
@@ -46,39 +59,30 @@ export function readGreeting(bytes: Uint8Array, start: number, end: number): Gre
   }
 }
 
-/** What a client sends; throws `FrameError` for anything else. */
-export function readToServer(bytes: Uint8Array, start: number, end: number): ToServer {
-  const frame = readRecord(bytes, start, end);
-  const { kind, server } = frame;
-  if (kind === "bind") return { kind };
-  const header = {
-    seq: count(frame["seq"], 1),
-    incarnation: count(frame["incarnation"]),
-    ackUpTo: count(frame["ackUpTo"]),
-    ...(server !== undefined && { server: count(server) }),
-  };
-  if (kind === "cancel") return { kind, ...header };
-  if (kind !== "request") throw malformed("a frame that no client sends");
-  const { method, args = null, budget } = frame;
-  return { kind, ...header, method: text(method), args, budget: count(budget, 1) };
+/** How arguments and values of a service lie in a pack. */
+export interface PayloadForm<Payload> {
+  readonly encode: Encode<Payload>;
+  /** Throws `FrameError` for bytes that are no payload. */
+  readonly decode: Decode<Payload>;
 }
 
-/** What a server sends; throws `FrameError` for anything else. */
-export function readToClient(bytes: Uint8Array, start: number, end: number): ToClient {
-  const { kind, seq, incarnation, server, value = null, reason } = readRecord(bytes, start, end);
-  if (kind === "bound") return { kind, server: count(server) };
-  const of = { seq: count(seq, 1), incarnation: count(incarnation) };
-  switch (kind) {
-    case "received":
-      return { kind, ...of };
-    case "reply":
-      return { kind, ...of, value };
-    case "refused":
-      return { kind, ...of, reason: text(reason) };
-    default:
-      throw malformed("a frame that no server sends");
-  }
+/** As MessagePack; or, of a service of `payload: "bytes"`, as they are: then `decode` gives a view. */
+export function payloadForm<Payload>(service: { readonly payload?: "bytes" }): PayloadForm<Payload> {
+  // The service's type says which of the two its payloads are.
+  const form: unknown = service.payload === "bytes" ? BYTES : PLAIN;
+  return form as PayloadForm<Payload>;
 }
+
+const PLAIN: PayloadForm<Plain> = {
+  encode: (to, value) => codec.encode(to, value),
+  // The codec gives plain data or throws.
+  decode: (bytes, start, end) => decoded(bytes, start, end) as Plain,
+};
+
+const BYTES: PayloadForm<Uint8Array> = {
+  encode: (to, value) => to.raw(value),
+  decode: (bytes, start, end) => new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start),
+};
 
 /** The transport that an address names; throws a `UsageError` that lists those there are. */
 export function transportOf(address: string, transports: TransportTable): Transport {
@@ -96,27 +100,30 @@ export function transportOf(address: string, transports: TransportTable): Transp
 
 type Fields = Readonly<Record<string, Plain | undefined>>;
 
-function readRecord(bytes: Uint8Array, start: number, end: number): Fields {
-  let value: unknown;
+function decoded(bytes: Uint8Array, start: number, end: number): unknown {
   try {
-    value = codec.decode(bytes, start, end);
+    return codec.decode(bytes, start, end);
   } catch (error) {
     if (error instanceof DecodeError) throw malformed(error.message);
     throw error;
   }
+}
+
+function readRecord(bytes: Uint8Array, start: number, end: number): Fields {
+  const value = decoded(bytes, start, end);
   if (typeof value !== "object" || value === null || Array.isArray(value))
     throw malformed("a frame without fields");
   // The codec gives plain data or throws.
   return value as Fields;
 }
 
-function text(value: Plain | undefined): string {
+function text(value: unknown): string {
   if (typeof value !== "string") throw malformed("a field that should be text");
   return value;
 }
 
-function count(value: Plain | undefined, least = 0): number {
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
+function count(value: unknown): number {
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
   throw malformed("a field that should be a whole number");
 }
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { UsageError } from "../core/index.js";
-import { calculator, hello, type Service } from "../protocols/index.js";
+import { calculator, hello } from "../protocols/index.js";
 import {
   createAuthority,
   createMemoryTransport,
@@ -21,7 +21,8 @@ import { ByteWriter, createPlainCodec } from "../wire/index.js";
 import { connect } from "./connect.js";
 import { serve } from "./serve.js";
 import { ServiceError } from "./service-frames.js";
-import { FileStore, MemoryStore, type Store } from "./store.js";
+import { ServiceLog } from "./service-log.js";
+import { MemoryServiceStore, type ServiceStore } from "./service-store.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lightcone-service-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -74,27 +75,12 @@ describe.each(PLACES)("the same service, the URL alone differs: %s", (at) => {
   });
 });
 
-/** Counts what runs, outside the state: what a second run would show, whatever becomes of the state. */
-function counted(): { service: Service<{ operations: number }, "add">; runs: () => number } {
-  let runs = 0;
-  const service: Service<{ operations: number }, "add"> = {
-    ...calculator,
-    methods: ["add"],
-    handle(state, method, args) {
-      runs++;
-      return calculator.handle(state, method, args);
-    },
-  };
-  return { service, runs: () => runs };
-}
-
 describe("when the server goes away", () => {
   test("with a store, calls go on at its successor; each ran once, and the count goes on", async () => {
     const at = free();
-    const path = join(folder, "kept.json");
-    const { service, runs } = counted();
-    let server = await serve(service, { at, transports, store: new FileStore(path) });
-    await using client = await connect(service, at, { transports });
+    const path = join(folder, "kept.log");
+    let server = await serve(calculator, { at, transports, store: new ServiceLog(path) });
+    await using client = await connect(calculator, at, { transports });
     expect(client.mode).toBe("exactly-once");
     const calls: Promise<unknown>[] = [];
     for (let round = 0; round < 5; round++) {
@@ -102,13 +88,12 @@ describe("when the server goes away", () => {
       // Perhaps before, perhaps after they have arrived or run.
       if (round % 2 === 0) await calls.at(-1);
       await server.close();
-      server = await serve(service, { at, transports, store: new FileStore(path) });
+      server = await serve(calculator, { at, transports, store: new ServiceLog(path) });
     }
     for (const outcome of await Promise.all(calls)) expect(outcome).toMatchObject({ kind: "ok" });
     await server.close();
-    expect(runs()).toBe(100);
-    const kept: unknown = JSON.parse(new FileStore(path).load() ?? "");
-    expect(kept).toMatchObject({ service: { operations: 100 } });
+    const { entries } = new ServiceLog(path).load();
+    expect(entries).toHaveLength(100);
   });
 
   test("without a store, what was under way is unknown, and what follows is not", async () => {
@@ -123,23 +108,28 @@ describe("when the server goes away", () => {
     expect(await client.hello({ name: "Cem" })).toMatchObject({ kind: "ok" });
   });
 
-  test("for good, a call ends unknown at its deadline", async () => {
+  test("for good, a call ends at its deadline; one that never left has failed", async () => {
     const at = free();
     const server = await serve(hello, { at, transports });
     await using client = await connect(hello, at, { transports });
     await client.hello({ name: "Ana" });
     await server.close();
-    expect(await client.hello({ name: "Bea" }, { deadline: "50ms" })).toMatchObject({ kind: "unknown" });
+    expect((await client.hello({ name: "Bea" }, { deadline: "50ms" })).kind).not.toBe("ok");
+    // By now it knows that there is no server.
+    expect(await client.hello({ name: "Cem" }, { deadline: "50ms" })).toMatchObject({ kind: "failed" });
   });
 });
 
 test("an effect that cannot be kept does not happen, and the call runs once it can", async () => {
-  const memory = new MemoryStore();
   let full = true;
-  const store: Store = {
-    prepare: (json) => (full ? "ENOSPC: no space left on device" : memory.prepare(json)),
-    commit: () => memory.commit(),
+  const memory = new MemoryServiceStore();
+  const store: ServiceStore = {
     load: () => memory.load(),
+    append: (entry) => full || memory.append(entry),
+    commit: () => (full ? "ENOSPC: no space left on device" : memory.commit()),
+    wantsSnapshot: false,
+    replace: (snapshot) => memory.replace(snapshot),
+    close: () => memory.close(),
   };
   const lines: string[] = [];
   await using server = await serve(hello, {
@@ -157,8 +147,9 @@ test("an effect that cannot be kept does not happen, and the call runs once it c
     value: "Hello from server, Ana (greeting 1)",
   });
   expect(lines).toEqual([
-    "a call was not run, for its effect could not be kept: ENOSPC: no space left on device",
+    "1 calls were not run, for their effect could not be kept: ENOSPC: no space left on device",
   ]);
+  expect(server.executed).toBe(1);
 });
 
 describe("a caller may", () => {
@@ -167,11 +158,18 @@ describe("a caller may", () => {
     await using client = await connect(hello, server.address, { transports });
     const aborted = client.hello({ name: "Ana" }, { signal: AbortSignal.abort() });
     expect(await aborted).toMatchObject({ kind: "failed" });
-    const controller = new AbortController();
-    const call = client.hello({ name: "Ana" }, { signal: controller.signal });
-    controller.abort();
-    expect((await call).kind).toBe("failed");
-    expect(server.executed).toBe(0);
+    const late = new AbortController();
+    const ran = client.hello({ name: "Ana" }, { signal: late.signal });
+    late.abort();
+    // It had left, and nobody could keep it from running: the caller gets its value.
+    expect((await ran).kind).toBe("ok");
+    await server.close();
+    expect((await client.hello({ name: "Bea" }, { deadline: "20ms" })).kind).not.toBe("ok");
+    const early = new AbortController();
+    const unsent = client.hello({ name: "Cem" }, { signal: early.signal });
+    early.abort();
+    expect(await unsent).toEqual({ kind: "failed", reason: "cancelled before it was sent" });
+    expect(server.executed).toBe(1);
   });
 
   test("close the client with calls under way", async () => {

@@ -19,6 +19,19 @@ export {
   type CallMode,
   type RequestReplyOptions,
 } from "./services/request-reply-options.js";
-export { REPEAT_TIMERS } from "./services/request-reply-client.js";
-export { withoutClient } from "./services/request-reply-server.js";
-export type { Handled, Parameter, Service } from "./services/service.js";
+export {
+  ClientRole,
+  JITTER,
+  type Call,
+  type ClientEffects,
+  type ClientState,
+} from "./services/request-reply-client.js";
+export {
+  ServerRole,
+  type ClientRecord,
+  type ServerEffects,
+  type ServerState,
+} from "./services/request-reply-server.js";
+export { savedOf, serverFrom } from "./services/request-reply-drafts.js";
+export { unknownMethod } from "./services/service.js";
+export type { BytesService, Handled, Parameter, Service } from "./services/service.js";

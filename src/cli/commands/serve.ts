@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { FileStore, serve } from "../../host/index.js";
+import { serve, ServiceLog } from "../../host/index.js";
 import { CallLog } from "../call-log.js";
 import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
@@ -19,7 +19,7 @@ export async function serveCommand(
   const transports = transportsFor(listen, certificates);
   using interruption = new Interruption();
   const log = serveLog(file, terminal);
-  const store = data === undefined ? {} : { store: new FileStore(data) };
+  const store = data === undefined ? {} : { store: new ServiceLog(data, log) };
   const calls = new CallLog(log);
   // Without a file, only what goes wrong: a line for each call would be most of the work.
   const [served, watched] =

@@ -1,53 +1,65 @@
-import {
-  operationId,
-  type Context,
-  type Duration,
-  type Instant,
-  type OperationId,
-  type Plain,
-  type ProcessId,
-} from "../../core/index.js";
-import type { CallCommand, CallOutcome, CallOutput, RequestReplyMessage } from "./request-reply-messages.js";
+import { operationId, type Duration, type Instant, type Plain, type ProcessId } from "../../core/index.js";
+import type { Answered, CallOutcome, ToClient, ToServer } from "./request-reply-messages.js";
 import { keepsReplies, type RequestReplyOptions } from "./request-reply-options.js";
+import { emptyRing, ringAt, ringDelete, ringPut, ringValues, type SeqRing } from "./seq-ring.js";
 
-export interface ClientState {
+/**
+ * What a client knows; {@link ClientRole} changes it in place. Every call is found by its number, at a cost that does
+ * not depend on how many are under way.
+ */
+export interface ClientState<Payload = Plain, Ticket = null> {
   readonly role: "client";
   /** In mode at-most-once the incarnation of the server, `null` until it is known; otherwise always `null`. */
-  readonly server: number | null;
+  server: number | null;
   /** How often it has asked for that since it last knew. */
-  readonly binds: number;
+  binds: number;
+  /** When it asks again. */
+  bindAt: Instant | null;
   /** Of the next call. */
-  readonly next: number;
-  /** Calls without an outcome, oldest first. */
-  readonly calls: readonly Call[];
+  next: number;
+  /** The oldest call without an outcome; `next` when there is none. */
+  oldest: number;
+  readonly calls: SeqRing<Call<Payload, Ticket>>;
 }
 
-interface Call {
+export interface Call<Payload = Plain, Ticket = null> {
   readonly seq: number;
   readonly method: string;
-  readonly args: Plain;
+  readonly args: Payload;
   /** By the client's clock. */
   readonly deadline: Instant;
   /** 0 while nothing has been sent: then it certainly did not run. */
-  readonly attempts: number;
-  readonly acknowledged: boolean;
-  readonly cancelled: boolean;
+  attempts: number;
+  acknowledged: boolean;
+  cancelled: boolean;
+  /** Of the next attempt; `null`: there is none. */
+  retryAt: Instant | null;
+  /** What whoever made the call wants back with its outcome. */
+  readonly ticket: Ticket;
 }
 
-type ClientContext = Context<RequestReplyMessage, CallOutput>;
-
-const RETRY = "request-reply/retry/";
-const DEADLINE = "request-reply/deadline/";
-const BIND = "request-reply/bind";
-
-/** Names of the timers that send again begin so: a host whose connection is back need not wait for them. */
-export const REPEAT_TIMERS: readonly string[] = [RETRY, BIND];
+/** What a step of a client may draw on, and what comes of it. */
+export interface ClientEffects<Payload = Plain, Ticket = null> {
+  readonly self: ProcessId;
+  readonly incarnation: number;
+  readonly now: Instant;
+  /** While it is not, nothing is sent, and a call that has never been sent certainly did not run. */
+  readonly connected: boolean;
+  send(message: ToServer<Payload>): void;
+  invoked(call: Call<Payload, Ticket>): void;
+  /** Called last, so that it may make the next call. */
+  completed(call: Call<Payload, Ticket>, outcome: CallOutcome<Payload>): void;
+  /** One of {@link JITTER}, each as likely. */
+  jitter(): number;
+  /** Absent where nobody listens: then the terms are not even made. */
+  readonly explain: ((rule: string, terms: Readonly<Record<string, unknown>>) => void) | undefined;
+}
 
 /** Sixteenths of the ceiling, the middles of eight equal parts: full jitter, with a mean of one half. */
-const JITTER = [1, 3, 5, 7, 9, 11, 13, 15] as const;
+export const JITTER = [1, 3, 5, 7, 9, 11, 13, 15] as const;
 
-/** The clients' half of request/reply. */
-export class ClientRole {
+/** The clients' half of request/reply: all that decides what a client does, and nothing of how it is run. */
+export class ClientRole<Payload = Plain, Ticket = null> {
   readonly #options: RequestReplyOptions;
   /** Each call is for one incarnation of the server. */
   readonly #binds: boolean;
@@ -57,217 +69,286 @@ export class ClientRole {
     this.#binds = options.mode === "at-most-once";
   }
 
-  start(): ClientState {
-    return { role: "client", server: null, binds: 0, next: 1, calls: [] };
+  start(): ClientState<Payload, Ticket> {
+    return { role: "client", server: null, binds: 0, bindAt: null, next: 1, oldest: 1, calls: emptyRing() };
   }
 
-  onCommand(state: ClientState, command: CallCommand, ctx: ClientContext): ClientState {
-    return command.kind === "call" ? this.#call(state, command, ctx) : this.#cancel(state, command.id, ctx);
-  }
-
-  onTimer(state: ClientState, timer: string, ctx: ClientContext): ClientState {
-    if (timer === BIND) return this.#bind(state, ctx);
-    const late = timer.startsWith(DEADLINE);
-    const seq = Number(timer.slice((late ? DEADLINE : RETRY).length));
-    const call = state.calls.find((other) => other.seq === seq);
-    if (call === undefined) return state;
-    if (late) return this.#timeOut(state, call, ctx);
-    ctx.explain("rr.retry", { id: idOf(call, ctx), attempt: call.attempts + 1 });
-    return this.#transmit(state, call, ctx);
-  }
-
-  onMessage(
-    state: ClientState,
-    from: ProcessId,
-    message: RequestReplyMessage,
-    ctx: ClientContext,
-  ): ClientState {
-    switch (message.kind) {
-      case "bound":
-        return from === this.#options.server ? this.#bound(state, message.server, ctx) : state;
-      case "received":
-      case "reply":
-      case "refused": {
-        if (from !== this.#options.server || message.incarnation !== ctx.incarnation) return state;
-        const call = state.calls.find((other) => other.seq === message.seq);
-        if (call !== undefined) return this.#answered(state, call, message, ctx);
-        const id = operationId(ctx.self, message.incarnation, message.seq);
-        ctx.explain("rr.late", { id, what: message.kind });
-        return state;
-      }
-      default:
-        ctx.explain("rr.misdirected", { peer: from, what: message.kind });
-        return state;
-    }
-  }
-
-  #call(
-    state: ClientState,
-    { method, args, deadline = this.#options.deadline }: Extract<CallCommand, { kind: "call" }>,
-    ctx: ClientContext,
-  ): ClientState {
-    const seq = state.next;
-    const call: Call = {
+  call(
+    state: ClientState<Payload, Ticket>,
+    method: string,
+    args: Payload,
+    deadline: Duration,
+    ticket: Ticket,
+    fx: ClientEffects<Payload, Ticket>,
+  ): void {
+    const seq = state.next++;
+    const call: Call<Payload, Ticket> = {
       seq,
       method,
       args,
-      deadline: ctx.now + deadline,
+      deadline: fx.now + deadline,
       attempts: 0,
       acknowledged: false,
       cancelled: false,
+      retryAt: null,
+      ticket,
     };
-    ctx.output({ kind: "invoked", id: idOf(call, ctx), method, args, deadline });
-    const oldest = state.calls[0]?.seq ?? seq;
-    const called = { ...state, next: seq + 1, calls: [...state.calls, call] };
-    if (seq - oldest >= this.#options.window) {
+    fx.invoked(call);
+    if (seq - state.oldest >= this.#options.window) {
       const reason = `${this.#options.window} calls are under way already`;
-      return complete(called, call, { kind: "failed", reason }, ctx);
+      return complete(state, call, { kind: "failed", reason }, fx);
     }
-    if (deadline <= 0) return this.#timeOut(called, call, ctx);
-    ctx.setTimer(DEADLINE + seq, deadline);
-    if (!this.#binds || state.server !== null) return this.#transmit(called, call, ctx);
+    ringPut(state.calls, call);
+    if (deadline <= 0) return this.#timeOut(state, call, fx);
+    if (!this.#binds || state.server !== null) this.#transmit(state, call, fx);
     // The first one asks; the others wait with it.
-    return state.calls.length === 0 ? this.#bind(called, ctx) : called;
+    else if (seq === state.oldest) this.#bind(state, fx);
   }
 
-  #cancel(state: ClientState, id: OperationId, ctx: ClientContext): ClientState {
-    const call = state.calls.find((other) => idOf(other, ctx) === id);
-    if (call === undefined || call.cancelled) return state;
+  cancel(state: ClientState<Payload, Ticket>, seq: number, fx: ClientEffects<Payload, Ticket>): void {
+    const call = ringAt(state.calls, seq);
+    if (call === undefined || call.cancelled) return;
     if (call.attempts === 0) {
-      return complete(state, call, { kind: "failed", reason: "cancelled before it was sent" }, ctx);
+      return complete(state, call, { kind: "failed", reason: "cancelled before it was sent" }, fx);
     }
-    ctx.explain("rr.cancel", { id });
-    const cancelled = { ...call, cancelled: true, acknowledged: false };
+    fx.explain?.("rr.cancel", { id: idOf(call, fx) });
+    call.cancelled = true;
+    call.acknowledged = false;
     if (keepsReplies(this.#options.mode)) {
-      if (call.attempts < this.#options.attemptsMax) return this.#transmit(state, cancelled, ctx);
-      return withCall(state, cancelled);
+      if (call.attempts < this.#options.attemptsMax) this.#transmit(state, call, fx);
+      return;
     }
     // The server keeps nothing by which it could refuse the copies still on their way.
-    if (call.deadline > ctx.now)
-      ctx.send(this.#options.server, { kind: "cancel", ...header(state, call, ctx) });
-    return complete(state, call, { kind: "unknown", reason: "cancelled; it may have run" }, ctx);
+    if (call.deadline > fx.now && fx.connected) fx.send(cancelOf(state, call, fx));
+    complete(state, call, { kind: "unknown", reason: "cancelled; it may have run" }, fx);
+  }
+
+  /** The call cannot be put into a message, so it was never sent. */
+  unsendable(
+    state: ClientState<Payload, Ticket>,
+    seq: number,
+    reason: string,
+    fx: ClientEffects<Payload, Ticket>,
+  ): void {
+    const call = ringAt(state.calls, seq);
+    if (call !== undefined) complete(state, call, { kind: "failed", reason }, fx);
+  }
+
+  onMessage(
+    state: ClientState<Payload, Ticket>,
+    message: ToClient<Payload>,
+    fx: ClientEffects<Payload, Ticket>,
+  ): void {
+    if (message.kind === "bound") {
+      if (!this.#binds || (state.server !== null && message.server <= state.server)) return;
+      return this.#bound(state, message.server, fx);
+    }
+    if (message.incarnation !== fx.incarnation) return;
+    const call = ringAt(state.calls, message.seq);
+    if (call !== undefined) return this.#answered(state, call, message, fx);
+    const id = fx.explain && operationId(fx.self, message.incarnation, message.seq);
+    fx.explain?.("rr.late", { id, what: message.kind });
+  }
+
+  /** A connection has come back, to that incarnation of the server: what has no outcome is sent again over it. */
+  reconnected(state: ClientState<Payload, Ticket>, server: number, fx: ClientEffects<Payload, Ticket>): void {
+    if (this.#binds && server !== state.server) return this.#bound(state, server, fx);
+    const { next } = state;
+    for (let seq = state.oldest; seq < next; seq++) {
+      const call = ringAt(state.calls, seq);
+      if (call !== undefined) this.#transmit(state, call, fx);
+    }
+  }
+
+  /** There is room again: what has never been sent goes out. */
+  sendUnsent(state: ClientState<Payload, Ticket>, fx: ClientEffects<Payload, Ticket>): void {
+    const { next } = state;
+    for (let seq = state.oldest; seq < next && fx.connected; seq++) {
+      const call = ringAt(state.calls, seq);
+      if (call?.attempts === 0) this.#transmit(state, call, fx);
+    }
+  }
+
+  /** Ends every call, for nobody will hear of them any more. */
+  abandon(state: ClientState<Payload, Ticket>, reason: string, fx: ClientEffects<Payload, Ticket>): void {
+    for (const call of ringValues(state.calls)) {
+      complete(state, call, { kind: call.attempts === 0 ? "failed" : "unknown", reason }, fx);
+    }
+  }
+
+  /** Does what is due by now. */
+  sweep(state: ClientState<Payload, Ticket>, fx: ClientEffects<Payload, Ticket>): void {
+    if (state.bindAt !== null && fx.now >= state.bindAt) this.#bind(state, fx);
+    const { next } = state;
+    for (let seq = state.oldest; seq < next; seq++) {
+      const call = ringAt(state.calls, seq);
+      if (call === undefined) continue;
+      if (fx.now >= call.deadline) this.#timeOut(state, call, fx);
+      else if (call.retryAt !== null && fx.now >= call.retryAt) {
+        fx.explain?.("rr.retry", { id: idOf(call, fx), attempt: call.attempts + 1 });
+        this.#transmit(state, call, fx);
+      }
+    }
+  }
+
+  /** When {@link sweep} has something to do next; `null`: never, as things stand. Looks at every call. */
+  dueAt(state: ClientState<Payload, Ticket>): Instant | null {
+    if (state.oldest === state.next) return null;
+    let due = state.bindAt ?? Infinity;
+    for (const call of state.calls) {
+      if (call !== null) due = Math.min(due, call.deadline, call.retryAt ?? Infinity);
+    }
+    return due;
   }
 
   /** One more attempt, under the same number as all others of the call. */
-  #transmit(state: ClientState, call: Call, ctx: ClientContext): ClientState {
-    const budget = call.deadline - ctx.now;
+  #transmit(
+    state: ClientState<Payload, Ticket>,
+    call: Call<Payload, Ticket>,
+    fx: ClientEffects<Payload, Ticket>,
+  ): void {
+    const budget = call.deadline - fx.now;
     // Its clock may have jumped over the deadline.
-    if (budget <= 0) return this.#timeOut(state, call, ctx);
-    const of = header(state, call, ctx);
-    const { method, args } = call;
-    if (call.cancelled) ctx.send(this.#options.server, { kind: "cancel", ...of });
-    else {
-      const { seq, ...rest } = of;
-      ctx.send(this.#options.server, { kind: "request", seq, method, args, budget, ...rest });
+    if (budget <= 0) return this.#timeOut(state, call, fx);
+    if (!fx.connected) {
+      // What has never been sent leaves as soon as there is room.
+      call.retryAt = call.attempts === 0 ? null : fx.now + this.#options.probeAfter;
+      return;
     }
-    const sent = { ...call, attempts: call.attempts + 1 };
-    this.#again(sent, this.#wait(sent, ctx), ctx);
-    return withCall(state, sent);
+    call.attempts++;
+    this.#again(call, this.#wait(call, fx), fx);
+    fx.send(call.cancelled ? cancelOf(state, call, fx) : requestOf(state, call, budget, fx));
   }
 
-  #again(call: Call, wait: Duration, ctx: ClientContext): void {
+  #again(call: Call<Payload, Ticket>, wait: Duration, fx: ClientEffects<Payload, Ticket>): void {
     const most = this.#options.mode === "maybe" ? 1 : this.#options.attemptsMax;
     // Not at all rather than at the deadline: nothing is sent from then on.
-    if (call.attempts < most && ctx.now + wait < call.deadline) ctx.setTimer(RETRY + call.seq, wait);
-    else ctx.cancelTimer(RETRY + call.seq);
+    const again = call.attempts < most && fx.now + wait < call.deadline;
+    call.retryAt = again ? fx.now + wait : null;
   }
 
-  #wait(call: Call, ctx: ClientContext): Duration {
-    if (!call.acknowledged) return this.#backOff(call.attempts, ctx);
+  #wait(call: Call<Payload, Ticket>, fx: ClientEffects<Payload, Ticket>): Duration {
+    const { probeAfter } = this.#options;
+    // Nothing is lost while the connection lives: only a server that had no room for the request needs it again.
+    if (this.#options.reliable) return probeAfter;
+    if (!call.acknowledged) return this.#backOff(call.attempts, fx);
     // Half of it certain: the server is at work, and repeating soon would only disturb it.
-    const half = Math.ceil(this.#options.probeAfter / 2);
-    return half + jittered(half, ctx);
+    const half = Math.ceil(probeAfter / 2);
+    return half + jittered(half, fx);
   }
 
   /** Full jitter: clients that failed together do not come back together. */
-  #backOff(attempts: number, ctx: ClientContext): Duration {
+  #backOff(attempts: number, fx: ClientEffects<Payload, Ticket>): Duration {
     const { backOffBase, backOffMax } = this.#options;
-    return jittered(Math.min(backOffBase * 2 ** (attempts - 1), backOffMax), ctx);
+    return jittered(Math.min(backOffBase * 2 ** (attempts - 1), backOffMax), fx);
   }
 
   #answered(
-    state: ClientState,
-    call: Call,
-    message: Extract<RequestReplyMessage, { kind: "received" | "reply" | "refused" }>,
-    ctx: ClientContext,
-  ): ClientState {
-    const id = idOf(call, ctx);
+    state: ClientState<Payload, Ticket>,
+    call: Call<Payload, Ticket>,
+    message: Answered<Payload>,
+    fx: ClientEffects<Payload, Ticket>,
+  ): void {
     switch (message.kind) {
-      case "received": {
-        if (call.acknowledged || call.cancelled) return state;
-        ctx.explain("rr.acknowledged", { id });
-        const acknowledged = { ...call, acknowledged: true };
-        this.#again(acknowledged, this.#wait(acknowledged, ctx), ctx);
-        return withCall(state, acknowledged);
-      }
+      case "received":
+        if (call.acknowledged || call.cancelled) return;
+        fx.explain?.("rr.acknowledged", { id: idOf(call, fx) });
+        call.acknowledged = true;
+        return this.#again(call, this.#wait(call, fx), fx);
       case "reply":
-        ctx.explain(call.acknowledged ? "rr.answer.acknowledged" : "rr.answer", { id });
-        return complete(state, call, { kind: "ok", value: message.value }, ctx);
+        fx.explain?.(call.acknowledged ? "rr.answer.acknowledged" : "rr.answer", { id: idOf(call, fx) });
+        return complete(state, call, { kind: "ok", value: message.value }, fx);
       case "refused":
-        ctx.explain("rr.refused", { id, reason: message.reason });
-        return complete(state, call, { kind: "failed", reason: message.reason }, ctx);
+        fx.explain?.("rr.refused", { id: idOf(call, fx), reason: message.reason });
+        return complete(state, call, { kind: "failed", reason: message.reason }, fx);
+      case "lost":
+        fx.explain?.("rr.lost", { id: idOf(call, fx), reason: message.reason });
+        return complete(state, call, { kind: "unknown", reason: message.reason }, fx);
     }
   }
 
-  #timeOut(state: ClientState, call: Call, ctx: ClientContext): ClientState {
-    const id = idOf(call, ctx);
+  #timeOut(
+    state: ClientState<Payload, Ticket>,
+    call: Call<Payload, Ticket>,
+    fx: ClientEffects<Payload, Ticket>,
+  ): void {
     if (call.attempts === 0) {
-      ctx.explain("rr.never-sent", { id });
-      return complete(state, call, { kind: "failed", reason: "its time ran out before it was sent" }, ctx);
+      fx.explain?.("rr.never-sent", { id: idOf(call, fx) });
+      return complete(state, call, { kind: "failed", reason: "its time ran out before it was sent" }, fx);
     }
-    ctx.explain("rr.timeout", { id, attempts: call.attempts });
-    return complete(state, call, { kind: "unknown", reason: "its time ran out" }, ctx);
+    fx.explain?.("rr.timeout", { id: idOf(call, fx), attempts: call.attempts });
+    complete(state, call, { kind: "unknown", reason: "its time ran out" }, fx);
   }
 
-  #bind(state: ClientState, ctx: ClientContext): ClientState {
-    if (state.calls.length === 0 || state.server !== null) return { ...state, binds: 0 };
-    const binds = state.binds + 1;
-    ctx.explain("rr.bind", {});
-    ctx.send(this.#options.server, { kind: "bind" });
-    ctx.setTimer(BIND, this.#backOff(binds, ctx));
-    return { ...state, binds };
+  #bind(state: ClientState<Payload, Ticket>, fx: ClientEffects<Payload, Ticket>): void {
+    state.binds++;
+    fx.explain?.("rr.bind", {});
+    fx.send({ kind: "bind" });
+    state.bindAt = fx.now + this.#backOff(state.binds, fx);
   }
 
-  #bound(state: ClientState, server: number, ctx: ClientContext): ClientState {
-    if (!this.#binds || (state.server !== null && server <= state.server)) return state;
-    if (state.server === null) ctx.cancelTimer(BIND);
-    let next: ClientState = { ...state, server, binds: 0 };
-    for (const call of state.calls) {
-      if (call.attempts === 0) next = this.#transmit(next, call, ctx);
+  #bound(state: ClientState<Payload, Ticket>, server: number, fx: ClientEffects<Payload, Ticket>): void {
+    state.server = server;
+    state.binds = 0;
+    state.bindAt = null;
+    // What is called meanwhile, by somebody who learns an outcome, goes to the new one anyway.
+    const { next } = state;
+    for (let seq = state.oldest; seq < next; seq++) {
+      const call = ringAt(state.calls, seq);
+      if (call === undefined) continue;
+      if (call.attempts === 0) this.#transmit(state, call, fx);
       else {
-        ctx.explain("rr.server-restarted", { id: idOf(call, ctx) });
+        fx.explain?.("rr.server-restarted", { id: idOf(call, fx) });
         const reason = "the server has restarted; it may have run before";
-        next = complete(next, call, { kind: "unknown", reason }, ctx);
+        complete(state, call, { kind: "unknown", reason }, fx);
       }
     }
-    return next;
   }
 }
 
-function complete(state: ClientState, call: Call, outcome: CallOutcome, ctx: ClientContext): ClientState {
-  ctx.cancelTimer(RETRY + call.seq);
-  ctx.cancelTimer(DEADLINE + call.seq);
-  ctx.output({ kind: "completed", id: idOf(call, ctx), outcome });
-  return { ...state, calls: state.calls.filter(({ seq }) => seq !== call.seq) };
+function complete<Payload, Ticket>(
+  state: ClientState<Payload, Ticket>,
+  call: Call<Payload, Ticket>,
+  outcome: CallOutcome<Payload>,
+  fx: ClientEffects<Payload, Ticket>,
+): void {
+  ringDelete(state.calls, call.seq);
+  while (state.oldest < state.next && ringAt(state.calls, state.oldest) === undefined) state.oldest++;
+  if (state.oldest === state.next) {
+    state.binds = 0;
+    state.bindAt = null;
+  }
+  fx.completed(call, outcome);
 }
 
-function header(
-  { calls, server }: ClientState,
-  { seq }: Call,
-  { incarnation }: ClientContext,
-): { seq: number; incarnation: number; ackUpTo: number; server?: number } {
-  const ackUpTo = (calls[0]?.seq ?? seq) - 1;
-  return { seq, incarnation, ackUpTo, ...(server !== null && { server }) };
+function requestOf<Payload, Ticket>(
+  { oldest, server }: ClientState<Payload, Ticket>,
+  { seq, method, args }: Call<Payload, Ticket>,
+  budget: Duration,
+  { incarnation }: ClientEffects<Payload, Ticket>,
+): ToServer<Payload> {
+  const ackUpTo = oldest - 1;
+  // Two literals rather than a spread: this runs for every call.
+  return server === null
+    ? { kind: "request", seq, method, args, budget, incarnation, ackUpTo }
+    : { kind: "request", seq, method, args, budget, incarnation, ackUpTo, server };
 }
 
-function withCall(state: ClientState, call: Call): ClientState {
-  return { ...state, calls: state.calls.map((other) => (other.seq === call.seq ? call : other)) };
+function cancelOf<Payload, Ticket>(
+  { oldest, server }: ClientState<Payload, Ticket>,
+  { seq }: Call<Payload, Ticket>,
+  { incarnation }: ClientEffects<Payload, Ticket>,
+): ToServer<Payload> {
+  return { kind: "cancel", seq, incarnation, ackUpTo: oldest - 1, ...(server !== null && { server }) };
 }
 
-function jittered(ceiling: Duration, ctx: ClientContext): Duration {
-  return Math.ceil((ceiling * ctx.choose("request-reply/jitter", JITTER)) / 16);
+function jittered<Payload, Ticket>(ceiling: Duration, fx: ClientEffects<Payload, Ticket>): Duration {
+  return Math.ceil((ceiling * fx.jitter()) / 16);
 }
 
-function idOf({ seq }: Call, ctx: ClientContext): string {
-  return operationId(ctx.self, ctx.incarnation, seq);
+function idOf<Payload, Ticket>(
+  { seq }: Call<Payload, Ticket>,
+  { self, incarnation }: ClientEffects<Payload, Ticket>,
+): string {
+  return operationId(self, incarnation, seq);
 }

@@ -1,13 +1,16 @@
 import type { Duration, OperationId, Plain } from "../../core/index.js";
 
 /** What a client sends. `incarnation` is the client's; with `seq` it names the call, in every attempt the same. */
-export type ToServer =
+export type ToServer<Payload = Plain> =
   /** Asks which incarnation of the server is there; in mode at-most-once only. */
-  | { readonly kind: "bind" }
+  { readonly kind: "bind" } | Asked<Payload>;
+
+/** What is said of one call. */
+export type Asked<Payload = Plain> =
   | ({
       readonly kind: "request";
       readonly method: string;
-      readonly args: Plain;
+      readonly args: Payload;
       /** What is left of the caller's time; not a point in time, for the clocks differ. */
       readonly budget: Duration;
     } & CallHeader)
@@ -25,11 +28,20 @@ export interface CallHeader {
 }
 
 /** What the server sends. */
-export type ToClient =
-  | { readonly kind: "bound"; readonly server: number }
+export type ToClient<Payload = Plain> =
+  { readonly kind: "bound"; readonly server: number } | Answered<Payload>;
+
+/** What the server says of one call. */
+export type Answered<Payload = Plain> =
   /** The request has arrived; nothing is said of its result. */
   | { readonly kind: "received"; readonly seq: number; readonly incarnation: number }
-  | { readonly kind: "reply"; readonly seq: number; readonly value: Plain; readonly incarnation: number }
+  /** It ran, but its value is more than a message can hold. */
+  | { readonly kind: "lost"; readonly seq: number; readonly reason: string; readonly incarnation: number }
+  | Answer<Payload>;
+
+/** How a call has ended at the server; kept as it was sent, to be sent again. */
+export type Answer<Payload = Plain> =
+  | { readonly kind: "reply"; readonly seq: number; readonly value: Payload; readonly incarnation: number }
   /** It has not run and never will. */
   | { readonly kind: "refused"; readonly seq: number; readonly reason: string; readonly incarnation: number };
 
@@ -46,8 +58,8 @@ export type CallCommand =
   | { readonly kind: "cancel"; readonly id: OperationId };
 
 /** What a caller learns: `failed` is certain that it did not run and never will; `unknown` is not. */
-export type CallOutcome =
-  | { readonly kind: "ok"; readonly value: Plain }
+export type CallOutcome<Payload = Plain> =
+  | { readonly kind: "ok"; readonly value: Payload }
   | { readonly kind: "failed"; readonly reason: string }
   | { readonly kind: "unknown"; readonly reason: string };
 

@@ -44,6 +44,8 @@ export interface RequestReplyOptions {
   readonly window: number;
   /** Calls under way at the server, of all clients together; it ignores one more, whose client will try again. */
   readonly worksMax: number;
+  /** Messages are neither lost nor reordered while a connection lives: nothing is sent again to make up for it. */
+  readonly reliable?: boolean;
   /** How long the server works on a call before it has its effect: what computing costs, in a simulation. Default 0. */
   readonly work?: (method: string, args: Plain) => Duration;
 }

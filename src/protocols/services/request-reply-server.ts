@@ -1,298 +1,329 @@
-import { operationId, type Context, type Instant, type Plain, type ProcessId } from "../../core/index.js";
-import type { CallHeader, CallOutput, RequestReplyMessage, ToServer } from "./request-reply-messages.js";
+import { operationId, type Instant, type Plain, type ProcessId } from "../../core/index.js";
+import type { Answer, Asked, ToClient, ToServer } from "./request-reply-messages.js";
 import { keepsReplies, type RequestReplyOptions } from "./request-reply-options.js";
+import { emptyRing, ringAt, ringDelete, ringDeleteUpTo, ringPut, type SeqRing } from "./seq-ring.js";
 import type { Service } from "./service.js";
 
-export interface ServerState<State> extends Kept<State> {
+/** What a server knows; {@link ServerRole} changes it in place. */
+export interface ServerState<State, Payload = Plain> {
   readonly role: "server";
+  service: State;
+  /** Own entries only: a process may be called `constructor`. */
+  readonly clients: Record<ProcessId, ClientRecord<Payload>>;
   /** Calls under way, in order of arrival. Lost in a crash: none has had its effect. */
-  readonly works: readonly Work[];
-  /** Works begun so far. */
-  readonly begun: number;
+  readonly works: Work<Payload>[];
 }
 
-/** What a durable server saves, all of it in one go: an effect without its reply would run again. */
-interface Kept<State> {
-  readonly service: State;
-  readonly clients: Readonly<Record<ProcessId, ClientRecord>>;
-}
-
-interface ClientRecord {
-  readonly incarnation: number;
+/** What a server keeps of one client, in the modes that keep replies. */
+export interface ClientRecord<Payload = Plain> {
+  readonly client: ProcessId;
+  /** -1 until something has been heard of it. */
+  incarnation: number;
   /** The client needs no reply up to this one; a request up to it is a late copy. */
-  readonly pruned: number;
+  pruned: number;
   /** Of calls after `pruned`; at most a window of them. */
-  readonly replies: readonly Answer[];
+  readonly replies: SeqRing<Answer<Payload>>;
 }
 
-type Answer =
-  | { readonly kind: "reply"; readonly seq: number; readonly value: Plain }
-  | { readonly kind: "refused"; readonly seq: number; readonly reason: string };
-
-interface Work {
-  readonly number: number;
+/** A call that takes time. */
+export interface Work<Payload = Plain> {
   readonly client: ProcessId;
   readonly incarnation: number;
   readonly seq: number;
   readonly method: string;
-  readonly args: Plain;
+  readonly args: Payload;
   /** By the server's clock; not run from then on. */
   readonly expires: Instant;
+  readonly doneAt: Instant;
+  /** When its client is told that it has arrived; `null`: not, or it has been. */
+  acknowledgeAt: Instant | null;
 }
 
-type ServerContext = Context<RequestReplyMessage, CallOutput>;
-type Asked = Extract<ToServer, CallHeader>;
+type Call<Payload> = Pick<Work<Payload>, "client" | "incarnation" | "seq" | "method" | "args">;
 
-const WORK = "request-reply/work/";
-const ACKNOWLEDGE = "request-reply/acknowledge/";
+/** What a step of a server may draw on, and what comes of it. */
+export interface ServerEffects<State, Payload = Plain> {
+  readonly incarnation: number;
+  readonly now: Instant;
+  send(to: ProcessId, message: ToClient<Payload>): void;
+  /**
+   * In mode exactly-once: keeps the answer and the state of the service together, before anything that follows is
+   * seen outside. `ran` is the call, if there was one to run.
+   */
+  keep(
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
+    answer: Answer<Payload>,
+    ran: Call<Payload> | undefined,
+  ): void;
+  executed(call: Call<Payload>, value: Payload): void;
+  /** Absent where nobody listens: then the terms are not even made. */
+  readonly explain: ((rule: string, terms: Readonly<Record<string, unknown>>) => void) | undefined;
+}
 
-/** The server's half of request/reply. */
-export class ServerRole<State> {
-  readonly #service: Service<State>;
+/** The server's half of request/reply: all that decides what a server does, and nothing of how it is run. */
+export class ServerRole<State, Payload = Plain> {
+  readonly #service: Service<State, string, Payload>;
   readonly #options: RequestReplyOptions;
   readonly #keeps: boolean;
   readonly #durable: boolean;
 
-  constructor(service: Service<State>, options: RequestReplyOptions) {
+  constructor(service: Service<State, string, Payload>, options: RequestReplyOptions) {
     this.#service = service;
     this.#options = options;
     this.#keeps = keepsReplies(options.mode);
     this.#durable = options.mode === "exactly-once";
   }
 
-  start(): ServerState<State> {
-    return { role: "server", service: this.#service.initial, clients: {}, works: [], begun: 0 };
+  start(): ServerState<State, Payload> {
+    return { role: "server", service: this.#service.initial, clients: {}, works: [] };
   }
 
-  restart(saved: unknown, ctx: ServerContext): ServerState<State> {
-    if (!this.#durable || saved === undefined) return this.start();
-    ctx.explain("rr.restored", {});
-    // Its own save, and nothing else's.
-    return { ...this.start(), ...(saved as Kept<State>) };
+  /** What is kept of a client, or what is to be kept once it has asked for something. */
+  recordOf({ clients }: ServerState<State, Payload>, client: ProcessId): ClientRecord<Payload> {
+    const known = Object.hasOwn(clients, client) ? clients[client] : undefined;
+    return known ?? { client, incarnation: -1, pruned: 0, replies: emptyRing() };
   }
 
+  /** `record` is that of the sender, as {@link recordOf} gave it at any time since the client was last forgotten. */
   onMessage(
-    state: ServerState<State>,
-    from: ProcessId,
-    message: RequestReplyMessage,
-    ctx: ServerContext,
-  ): ServerState<State> {
-    switch (message.kind) {
-      case "bind":
-        ctx.send(from, { kind: "bound", server: ctx.incarnation });
-        return state;
-      case "request":
-      case "cancel":
-        return this.#asked(state, from, message, ctx);
-      default:
-        ctx.explain("rr.misdirected", { peer: from, what: message.kind });
-        return state;
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
+    message: ToServer<Payload>,
+    fx: ServerEffects<State, Payload>,
+  ): void {
+    if (message.kind === "bind") fx.send(record.client, { kind: "bound", server: fx.incarnation });
+    else this.#asked(state, record, message, fx);
+  }
+
+  /** Does what is due by now. */
+  sweep(state: ServerState<State, Payload>, fx: ServerEffects<State, Payload>): void {
+    const due = state.works.filter(({ acknowledgeAt, doneAt }) => fx.now >= (acknowledgeAt ?? doneAt));
+    for (const work of due) {
+      const { client, incarnation, seq, acknowledgeAt, doneAt } = work;
+      if (acknowledgeAt !== null && fx.now >= acknowledgeAt) {
+        work.acknowledgeAt = null;
+        fx.explain?.("rr.acknowledge", { id: idOf(work), client });
+        fx.send(client, { kind: "received", seq, incarnation });
+      }
+      if (fx.now < doneAt) continue;
+      drop(state, work);
+      const record = this.recordOf(state, client);
+      if (fx.now < work.expires) this.#run(state, record, work, fx);
+      else {
+        fx.explain?.("rr.expired", { id: idOf(work), client });
+        if (this.#keeps) this.#refuse(state, record, work, "its time ran out", fx);
+      }
     }
   }
 
-  onTimer(state: ServerState<State>, timer: string, ctx: ServerContext): ServerState<State> {
-    const acknowledges = timer.startsWith(ACKNOWLEDGE);
-    const number = Number(timer.slice((acknowledges ? ACKNOWLEDGE : WORK).length));
-    const work = state.works.find((other) => other.number === number);
-    if (work === undefined) return state;
-    if (!acknowledges) return this.#run(this.#drop(state, [work], ctx), work, ctx);
-    const { client, incarnation, seq } = work;
-    ctx.explain("rr.acknowledge", { id: idOf(work), client });
-    ctx.send(client, { kind: "received", seq, incarnation });
-    return state;
+  /** When {@link sweep} has something to do next; `null`: never, as things stand. */
+  dueAt({ works }: ServerState<State, Payload>): Instant | null {
+    let due = Infinity;
+    for (const { doneAt, acknowledgeAt } of works) due = Math.min(due, acknowledgeAt ?? doneAt, doneAt);
+    return due === Infinity ? null : due;
   }
 
-  #asked(state: ServerState<State>, from: ProcessId, asked: Asked, ctx: ServerContext): ServerState<State> {
+  /**
+   * Leaves nothing of a client that will not come back. A late copy of one of its requests would run again: forget
+   * only when none can be under way any more.
+   */
+  forget(state: ServerState<State, Payload>, client: ProcessId): void {
+    delete state.clients[client];
+    for (const work of state.works.filter((other) => other.client === client)) drop(state, work);
+  }
+
+  /** What was kept could not be made to last: it has not happened. The state of the service is the caller's to restore. */
+  undo(record: ClientRecord<Payload>, seq: number): void {
+    ringDelete(record.replies, seq);
+  }
+
+  /** After a restart: what was kept, in the order kept. */
+  restore(
+    state: ServerState<State, Payload>,
+    client: ProcessId,
+    pruned: number,
+    answer: Answer<Payload>,
+  ): void {
+    const record = this.recordOf(state, client);
+    state.clients[client] = record;
+    if (answer.incarnation > record.incarnation) ringDeleteUpTo(record.replies, record.pruned, Infinity);
+    else ringDeleteUpTo(record.replies, record.pruned, pruned);
+    record.incarnation = answer.incarnation;
+    record.pruned = pruned;
+    ringPut(record.replies, answer);
+  }
+
+  #asked(
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
+    asked: Asked<Payload>,
+    fx: ServerEffects<State, Payload>,
+  ): void {
     const { seq, incarnation } = asked;
-    const id = operationId(from, incarnation, seq);
-    if (this.#options.mode === "at-most-once" && asked.server !== ctx.incarnation) {
+    const { client } = record;
+    if (this.#options.mode === "at-most-once" && asked.server !== fx.incarnation) {
       // A server that lost its replies cannot tell whether its predecessor ran this.
-      ctx.explain("rr.not-this-incarnation", { id, meant: asked.server ?? null, here: ctx.incarnation });
-      ctx.send(from, { kind: "bound", server: ctx.incarnation });
-      return state;
+      const meant = asked.server ?? null;
+      fx.explain?.("rr.not-this-incarnation", {
+        id: idOf({ client, ...asked }),
+        meant,
+        here: fx.incarnation,
+      });
+      return fx.send(client, { kind: "bound", server: fx.incarnation });
     }
-    if (!this.#keeps) return this.#askedUnkept(state, from, asked, ctx);
-    if (incarnation < recordOf(state, from).incarnation) {
-      ctx.explain("rr.orphan", { id, client: from });
-      return state;
+    if (!this.#keeps) return this.#askedUnkept(state, record, asked, fx);
+    if (incarnation < record.incarnation) {
+      fx.explain?.("rr.orphan", { id: idOf({ client, ...asked }), client });
+      return;
     }
-    const admitted = this.#admit(state, from, asked, ctx);
-    const { pruned, replies } = recordOf(admitted, from);
-    if (seq <= pruned) {
-      ctx.explain("rr.stale", { id, client: from });
-      return admitted;
+    this.#admit(state, record, asked, fx);
+    if (seq <= record.pruned) {
+      fx.explain?.("rr.stale", { id: idOf({ client, ...asked }), client });
+      return;
     }
-    const answer = replies.find((other) => other.seq === seq);
+    const answer = ringAt(record.replies, seq);
     if (answer !== undefined) {
-      ctx.explain("rr.replay", { id, client: from });
-      ctx.send(from, { ...answer, incarnation });
-      return admitted;
+      fx.explain?.("rr.replay", { id: idOf({ client, ...asked }), client });
+      return fx.send(client, answer);
     }
-    if (seq > pruned + this.#options.window) {
-      ctx.explain("rr.beyond-window", { id, limit: this.#options.window });
-      return admitted;
+    if (seq > record.pruned + this.#options.window) {
+      fx.explain?.("rr.beyond-window", { id: idOf({ client, ...asked }), limit: this.#options.window });
+      return;
     }
-    const work = admitted.works.find((other) => other.client === from && other.seq === seq);
+    const work = state.works.find((other) => other.client === client && other.seq === seq);
     if (asked.kind === "cancel") {
-      const without = work === undefined ? admitted : this.#drop(admitted, [work], ctx);
-      return this.#refuse(without, from, asked, "cancelled by its caller", ctx);
+      if (work !== undefined) drop(state, work);
+      return this.#refuse(state, record, asked, "cancelled by its caller", fx);
     }
     if (work !== undefined) {
-      ctx.explain("rr.in-progress", { id, client: from });
-      ctx.send(from, { kind: "received", seq, incarnation });
-      return admitted;
+      fx.explain?.("rr.in-progress", { id: idOf(work), client });
+      return fx.send(client, { kind: "received", seq, incarnation });
     }
-    return this.#begin(admitted, from, asked, ctx);
+    this.#begin(state, record, asked, fx);
   }
 
   /** Without kept replies every copy of a request is a request. */
   #askedUnkept(
-    state: ServerState<State>,
-    from: ProcessId,
-    asked: Asked,
-    ctx: ServerContext,
-  ): ServerState<State> {
-    if (asked.kind === "request") return this.#begin(state, from, asked, ctx);
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
+    asked: Asked<Payload>,
+    fx: ServerEffects<State, Payload>,
+  ): void {
+    if (asked.kind === "request") return this.#begin(state, record, asked, fx);
+    const { client } = record;
     const { seq, incarnation } = asked;
     const meant = state.works.filter(
-      (work) => work.client === from && work.seq === seq && work.incarnation === incarnation,
+      (work) => work.client === client && work.seq === seq && work.incarnation === incarnation,
     );
-    if (meant.length === 0) return state;
-    ctx.explain("rr.dropped", { id: operationId(from, incarnation, seq) });
-    return this.#drop(state, meant, ctx);
+    if (meant.length === 0) return;
+    fx.explain?.("rr.dropped", { id: operationId(client, incarnation, seq) });
+    for (const work of meant) drop(state, work);
   }
 
   /** Forgets what the client needs no more: replies it has, and everything of its earlier incarnations. */
   #admit(
-    state: ServerState<State>,
-    from: ProcessId,
-    { incarnation, ackUpTo }: Asked,
-    ctx: ServerContext,
-  ): ServerState<State> {
-    const record = recordOf(state, from);
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
+    { incarnation, ackUpTo }: Asked<Payload>,
+    fx: ServerEffects<State, Payload>,
+  ): void {
     if (incarnation > record.incarnation) {
-      const orphans = state.works.filter((work) => work.client === from);
-      if (orphans.length > 0) ctx.explain("rr.exterminated", { client: from, ids: orphans.map(idOf) });
-      const fresh: ClientRecord = { incarnation, pruned: ackUpTo, replies: [] };
-      return withRecord(this.#drop(state, orphans, ctx), from, fresh);
+      const { client } = record;
+      const orphans = state.works.filter((work) => work.client === client);
+      if (orphans.length > 0) fx.explain?.("rr.exterminated", { client, ids: orphans.map(idOf) });
+      for (const work of orphans) drop(state, work);
+      ringDeleteUpTo(record.replies, record.pruned, Infinity);
+      record.incarnation = incarnation;
+      record.pruned = ackUpTo;
+      state.clients[client] = record;
+    } else if (ackUpTo > record.pruned) {
+      ringDeleteUpTo(record.replies, record.pruned, ackUpTo);
+      record.pruned = ackUpTo;
     }
-    if (ackUpTo <= record.pruned) return state;
-    const replies = record.replies.filter(({ seq }) => seq > ackUpTo);
-    return withRecord(state, from, { ...record, pruned: ackUpTo, replies });
   }
 
   #begin(
-    state: ServerState<State>,
-    from: ProcessId,
-    request: Extract<ToServer, { kind: "request" }>,
-    ctx: ServerContext,
-  ): ServerState<State> {
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
+    request: Extract<Asked<Payload>, { kind: "request" }>,
+    fx: ServerEffects<State, Payload>,
+  ): void {
     const { seq, incarnation, method, args, budget } = request;
-    const id = operationId(from, incarnation, seq);
+    const { client } = record;
     const problem = this.#service.check(method, args);
     if (problem !== undefined) {
       // Nothing to keep: every copy is refused alike.
-      ctx.explain("rr.invalid", { id, reason: problem });
-      ctx.send(from, { kind: "refused", seq, reason: problem, incarnation });
-      return state;
+      fx.explain?.("rr.invalid", { id: operationId(client, incarnation, seq), reason: problem });
+      return fx.send(client, { kind: "refused", seq, reason: problem, incarnation });
     }
     if (state.works.length >= this.#options.worksMax) {
-      ctx.explain("rr.overloaded", { id, limit: this.#options.worksMax });
-      return state;
+      const id = fx.explain && operationId(client, incarnation, seq);
+      fx.explain?.("rr.overloaded", { id, limit: this.#options.worksMax });
+      return;
     }
-    const number = state.begun + 1;
-    const expires = ctx.now + budget;
-    const work: Work = { number, client: from, incarnation, seq, method, args, expires };
-    const takes = this.#options.work?.(method, args) ?? 0;
-    if (takes === 0) return this.#run(state, work, ctx);
-    ctx.explain("rr.begin", { id, client: from });
-    ctx.setTimer(WORK + number, takes);
-    if (takes > this.#options.acknowledgeAfter) {
-      ctx.setTimer(ACKNOWLEDGE + number, this.#options.acknowledgeAfter);
-    }
-    return { ...state, works: [...state.works, work], begun: number };
+    const takes = this.#options.work?.(method, args as Plain) ?? 0;
+    const call = { client, incarnation, seq, method, args };
+    if (takes === 0) return this.#run(state, record, call, fx);
+    fx.explain?.("rr.begin", { id: idOf(call), client });
+    const late = takes > this.#options.acknowledgeAfter;
+    state.works.push({
+      ...call,
+      expires: fx.now + budget,
+      doneAt: fx.now + takes,
+      acknowledgeAt: late ? fx.now + this.#options.acknowledgeAfter : null,
+    });
   }
 
-  #run(state: ServerState<State>, work: Work, ctx: ServerContext): ServerState<State> {
-    const { client, incarnation, seq, method, args } = work;
-    if (ctx.now >= work.expires) {
-      ctx.explain("rr.expired", { id: idOf(work), client });
-      return this.#keeps ? this.#refuse(state, client, work, "its time ran out", ctx) : state;
-    }
+  #run(
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
+    call: Call<Payload>,
+    fx: ServerEffects<State, Payload>,
+  ): void {
+    const { client, incarnation, seq, method, args } = call;
     const { state: service, value } = this.#service.handle(state.service, method, args);
-    const answer: Answer = { kind: "reply", seq, value };
-    const next = this.#keep({ ...state, service }, client, answer, ctx);
-    ctx.explain("rr.execute", { id: idOf(work), method, client });
-    ctx.output({ kind: "executed", id: idOf(work), method, args, value });
-    ctx.send(client, { ...answer, incarnation });
-    return next;
+    state.service = service;
+    const answer: Answer<Payload> = { kind: "reply", seq, value, incarnation };
+    this.#keep(state, record, answer, call, fx);
+    fx.explain?.("rr.execute", { id: idOf(call), method, client });
+    fx.executed(call, value);
+    fx.send(client, answer);
   }
 
   /** For good: a copy that comes later gets the same answer. */
   #refuse(
-    state: ServerState<State>,
-    client: ProcessId,
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
     { seq, incarnation }: { readonly seq: number; readonly incarnation: number },
     reason: string,
-    ctx: ServerContext,
-  ): ServerState<State> {
-    const answer: Answer = { kind: "refused", seq, reason };
-    const next = this.#keep(state, client, answer, ctx);
-    ctx.explain("rr.refuse", { id: operationId(client, incarnation, seq), client, reason });
-    ctx.send(client, { ...answer, incarnation });
-    return next;
+    fx: ServerEffects<State, Payload>,
+  ): void {
+    const { client } = record;
+    const answer: Answer<Payload> = { kind: "refused", seq, reason, incarnation };
+    this.#keep(state, record, answer, undefined, fx);
+    fx.explain?.("rr.refuse", { id: operationId(client, incarnation, seq), client, reason });
+    fx.send(client, answer);
   }
 
   #keep(
-    state: ServerState<State>,
-    client: ProcessId,
-    answer: Answer,
-    ctx: ServerContext,
-  ): ServerState<State> {
-    if (!this.#keeps) return state;
-    const record = recordOf(state, client);
-    const next = withRecord(state, client, { ...record, replies: [...record.replies, answer] });
-    if (this.#durable) ctx.save({ service: next.service, clients: next.clients });
-    return next;
-  }
-
-  #drop(state: ServerState<State>, works: readonly Work[], ctx: ServerContext): ServerState<State> {
-    if (works.length === 0) return state;
-    for (const { number } of works) {
-      ctx.cancelTimer(WORK + number);
-      ctx.cancelTimer(ACKNOWLEDGE + number);
-    }
-    return { ...state, works: state.works.filter((work) => !works.includes(work)) };
+    state: ServerState<State, Payload>,
+    record: ClientRecord<Payload>,
+    answer: Answer<Payload>,
+    ran: Call<Payload> | undefined,
+    fx: ServerEffects<State, Payload>,
+  ): void {
+    if (!this.#keeps) return;
+    ringPut(record.replies, answer);
+    if (this.#durable) fx.keep(state, record, answer, ran);
   }
 }
 
-/**
- * The server without what it keeps for a client that will not come back. A late copy of one of that client's requests
- * would run again: forget only when none can be under way any more.
- */
-export function withoutClient<State>(state: ServerState<State>, client: ProcessId): ServerState<State> {
-  return {
-    ...state,
-    clients: Object.fromEntries(Object.entries(state.clients).filter(([name]) => name !== client)),
-    works: state.works.filter((work) => work.client !== client),
-  };
+function drop<Payload>({ works }: { readonly works: Work<Payload>[] }, work: Work<Payload>): void {
+  const index = works.indexOf(work);
+  if (index !== -1) works.splice(index, 1);
 }
 
-const NO_RECORD: ClientRecord = { incarnation: -1, pruned: 0, replies: [] };
-
-/** Own entries only: a process may be called `constructor`. */
-function recordOf({ clients }: Kept<unknown>, client: ProcessId): ClientRecord {
-  return (Object.hasOwn(clients, client) ? clients[client] : undefined) ?? NO_RECORD;
-}
-
-function withRecord<State>(
-  state: ServerState<State>,
-  client: ProcessId,
-  record: ClientRecord,
-): ServerState<State> {
-  return { ...state, clients: { ...state.clients, [client]: record } };
-}
-
-function idOf({ client, incarnation, seq }: Work): string {
+function idOf({ client, incarnation, seq }: Pick<Work, "client" | "incarnation" | "seq">): string {
   return operationId(client, incarnation, seq);
 }

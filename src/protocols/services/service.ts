@@ -3,9 +3,10 @@ import { nearestName, type Plain } from "../../core/index.js";
 /**
  * What a server does, as a pure state machine: it runs the same in a simulation, in a check and for real.
  *
- * State, arguments and values are plain data.
+ * State, arguments and values are plain data; or, for a service of `payload: "bytes"`, arguments and values are bytes
+ * that nobody looks into on the way.
  */
-export interface Service<State, Method extends string = string> {
+export interface Service<State, Method extends string = string, Payload = Plain> {
   /** Kebab-case: what the user types. */
   readonly name: string;
 
@@ -17,14 +18,29 @@ export interface Service<State, Method extends string = string> {
 
   readonly initial: State;
 
+  /** Absent: plain data. */
+  readonly payload?: "bytes";
+
   /**
    * Why such a call can never run, for the caller to read; `undefined` when it can. Depends on nothing else: what is
    * refused here is refused in every state, so the caller knows that it did not run.
    */
-  check(method: string, args: Plain): string | undefined;
+  check(method: string, args: Payload): string | undefined;
 
   /** Runs a call that `check` let through. */
-  handle(state: State, method: string, args: Plain): Handled<State>;
+  handle(state: State, method: string, args: Payload): Handled<State, Payload>;
+}
+
+/**
+ * A service of bytes. Arguments are a view of what has just arrived, valid during `check` and `handle` alone; the
+ * value is kept until its caller has it, so it must be neither such a view nor changed later.
+ */
+export interface BytesService<State, Method extends string = string> extends Service<
+  State,
+  Method,
+  Uint8Array
+> {
+  readonly payload: "bytes";
 }
 
 export interface Parameter {
@@ -32,9 +48,9 @@ export interface Parameter {
   readonly kind: "number" | "text";
 }
 
-export interface Handled<State> {
+export interface Handled<State, Payload = Plain> {
   readonly state: State;
-  readonly value: Plain;
+  readonly value: Payload;
 }
 
 /** What to tell the caller of a method that there is not, with the nearest that there is; `undefined` when there is. */
