@@ -14,7 +14,9 @@ import {
   ClientRole,
   JITTER,
   REQUEST_REPLY_DEFAULTS,
+  rangeOf,
   unknownMethod,
+  type ByteRange,
   type Call,
   type CallMode,
   type CallOutcome,
@@ -77,7 +79,7 @@ export interface ClientBase<Payload = Plain> extends AsyncDisposable {
   call(method: string, args: Payload, options?: CallOptions): Promise<CallOutcome<Payload>>;
   /**
    * A call without a promise: `onOutcome` is called once, within the call itself at the earliest. Of a service of bytes
-   * it is given a view of what has arrived, valid until it returns. Throws where {@link call} rejects. For the hottest
+   * it is given a range of what has arrived, valid until it returns. Throws where {@link call} rejects. For the hottest
    * paths: a promise costs some 200 ns.
    */
   start(method: string, args: Payload, onOutcome: (outcome: CallOutcome<Payload>) => void): void;
@@ -165,7 +167,17 @@ class Client<Payload> implements ClientBase<Payload> {
     this.#address = address;
     this.#pool = new WriterPool(transport.promises.frameBytesMax);
     this.#reader = new PackReader(payloadForm<Payload>(service).decode);
-    this.#effects = new Effects(this.#name, (message) => this.#send(message));
+    this.#effects = new Effects(
+      this.#name,
+      (call, budget, ackUpTo) => {
+        if (this.#link !== undefined) this.#pack(this.#link, call, budget, ackUpTo);
+      },
+      (cancel) => {
+        if (this.#link === undefined) return;
+        this.#link.packer.cancel(cancel);
+        this.#flushSoon(this.#link);
+      },
+    );
     const { reliable } = transport.promises;
     this.#soonest = reliable ? REQUEST_REPLY_DEFAULTS.probeAfter : REQUEST_REPLY_DEFAULTS.backOffBase;
     this.#role = this.#newRole();
@@ -190,10 +202,8 @@ class Client<Payload> implements ClientBase<Payload> {
       return this.#callWith(method, args, options);
     }
     return new Promise((resolve, reject) => {
-      const take: Ticket<Payload> =
-        this.#service.payload === "bytes" ? (outcome) => resolve(copied(outcome)) : resolve;
       try {
-        this.#call(method, args, REQUEST_REPLY_DEFAULTS.deadline, take);
+        this.#call(method, args, REQUEST_REPLY_DEFAULTS.deadline, this.#settling(resolve));
       } catch (error) {
         reject(error as Error);
       }
@@ -218,12 +228,16 @@ class Client<Payload> implements ClientBase<Payload> {
     let cancel = (): void => {};
     const outcome = await new Promise<CallOutcome<Payload>>((resolve) => {
       const seq = this.#state.next;
-      this.#call(method, args, time, (ended) => resolve(copied(ended)));
+      this.#call(method, args, time, this.#settling(resolve));
       cancel = () => this.#cancel(seq);
       signal?.addEventListener("abort", cancel, { once: true });
     });
     signal?.removeEventListener("abort", cancel);
     return outcome;
+  }
+
+  #settling(resolve: Ticket<Payload>): Ticket<Payload> {
+    return this.#service.payload === "bytes" ? (outcome) => resolve(copied(outcome)) : resolve;
   }
 
   #call(method: string, args: Payload, deadline: Duration, ticket: Ticket<Payload>): void {
@@ -299,16 +313,22 @@ class Client<Payload> implements ClientBase<Payload> {
     });
   }
 
-  #send(message: ToServer<Payload>): void {
-    const link = this.#link;
-    // The welcome has said which incarnation of the server it is.
-    if (link === undefined || message.kind === "bind") return;
+  /** Packs a message, and has it sent at the end of the tick if not before. */
+  #pack(write: Link<Payload>, call: Call<Payload, Ticket<Payload>>, budget: Duration, ackUpTo: number): void {
+    const { packer, numbers } = write;
     try {
-      link.packer.toServer(message, message.kind === "request" ? (link.numbers.get(message.method) ?? 0) : 0);
+      packer.request(call.seq, numbers.get(call.method) ?? 0, call.args, budget, ackUpTo);
     } catch (error) {
       if (!(error instanceof FrameError || error instanceof UsageError)) throw error;
       this.#effects.unsendable = error;
-      return;
+    }
+    this.#flushSoon(write);
+  }
+
+  #flushSoon({ packer, connection }: Link<Payload>): void {
+    if (packer.ripe) {
+      this.#flush();
+      connection.flush?.();
     }
     if (this.#flushing) return;
     this.#flushing = true;
@@ -456,7 +476,8 @@ class Effects<Payload> implements ClientEffects<Payload, Ticket<Payload>> {
   readonly self: string;
   readonly incarnation = 0;
   readonly explain = undefined;
-  readonly send: (message: ToServer<Payload>) => void;
+  readonly request: ClientEffects<Payload, Ticket<Payload>>["request"];
+  readonly #cancel: (cancel: Extract<ToServer, { kind: "cancel" }>) => void;
   now: Instant = 0;
   connected = false;
   /** Why the last request could not be written. */
@@ -464,9 +485,19 @@ class Effects<Payload> implements ClientEffects<Payload, Ticket<Payload>> {
   /** The caller is told in another way. */
   silent = false;
 
-  constructor(self: string, send: (message: ToServer<Payload>) => void) {
+  constructor(
+    self: string,
+    request: ClientEffects<Payload, Ticket<Payload>>["request"],
+    cancel: (cancel: Extract<ToServer, { kind: "cancel" }>) => void,
+  ) {
     this.self = self;
-    this.send = send;
+    this.request = request;
+    this.#cancel = cancel;
+  }
+
+  send(message: Extract<ToServer, { kind: "cancel" | "bind" }>): void {
+    // The welcome has said which incarnation of the server it is.
+    if (message.kind === "cancel") this.#cancel(message);
   }
 
   invoked(): void {}
@@ -483,11 +514,12 @@ class Effects<Payload> implements ClientEffects<Payload, Ticket<Payload>> {
 // A payload of plain data; a service of bytes is given bytes.
 const NOTHING = null as never;
 
-/** Bytes are a view of what has arrived, and whoever awaits them comes later. */
+/** Bytes lie in what has arrived, and whoever awaits them comes later. */
 function copied<Payload>(outcome: CallOutcome<Payload>): CallOutcome<Payload> {
-  if (outcome.kind !== "ok" || !(outcome.value instanceof Uint8Array)) return outcome;
-  // A copy of the same type.
-  return { kind: "ok", value: outcome.value.slice() as Payload };
+  if (outcome.kind !== "ok") return outcome;
+  // Called for services of bytes alone.
+  const { bytes, start, end } = outcome.value as ByteRange;
+  return { kind: "ok", value: rangeOf(Uint8Array.prototype.slice.call(bytes, start, end)) as Payload };
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -1,8 +1,10 @@
 import type { Plain } from "../core/index.js";
 import {
+  rangeOf,
   savedOf,
   serverFrom,
   type Answer,
+  type ByteRange,
   type ClientRecord,
   type ServerRole,
   type ServerState,
@@ -110,10 +112,21 @@ export class DurableServer<State, Payload> {
 const BYTES_KEY = "bytes/latin1";
 
 function packed(value: unknown): Plain {
-  if (value instanceof Uint8Array) return { [BYTES_KEY]: Buffer.from(value).toString("latin1") };
+  if (isRange(value))
+    return {
+      [BYTES_KEY]: Buffer.from(value.bytes.buffer, value.bytes.byteOffset).toString(
+        "latin1",
+        value.start,
+        value.end,
+      ),
+    };
   if (Array.isArray(value)) return value.map(packed);
   if (typeof value !== "object" || value === null) return value as Plain;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, packed(inner)]));
+}
+
+function isRange(value: unknown): value is ByteRange {
+  return typeof value === "object" && value !== null && "bytes" in value && value.bytes instanceof Uint8Array;
 }
 
 function unpacked(value: Plain): unknown {
@@ -121,6 +134,7 @@ function unpacked(value: Plain): unknown {
   if (typeof value !== "object" || value === null) return value;
   const entries = Object.entries(value);
   const [key, text] = entries[0] ?? [];
-  if (key === BYTES_KEY && typeof text === "string") return Uint8Array.from(Buffer.from(text, "latin1"));
+  if (key === BYTES_KEY && typeof text === "string")
+    return rangeOf(Uint8Array.from(Buffer.from(text, "latin1")));
   return Object.fromEntries(entries.map(([name, inner]) => [name, unpacked(inner ?? null)]));
 }

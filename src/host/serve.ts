@@ -3,6 +3,9 @@ import { MILLISECOND, UsageError, type Instant } from "../core/index.js";
 import {
   REQUEST_REPLY_DEFAULTS,
   ServerRole,
+  keepsReplies,
+  type Answer,
+  type ByteRange,
   type CallMode,
   type ClientRecord,
   type ServerEffects,
@@ -22,7 +25,7 @@ import {
   SERVICE_WINDOW,
   transportOf,
 } from "./service-frames.js";
-import { Packer, PackReader, WriterPool } from "./service-pack.js";
+import { LentRange, Packer, PackReader, WriterPool } from "./service-pack.js";
 import { DurableServer } from "./durable-server.js";
 import type { ServiceStore } from "./service-store.js";
 
@@ -97,7 +100,10 @@ class Server<State, Payload> implements ServiceServer {
   readonly #sessions = new Map<string, Session<Payload>>();
   readonly #leaving = new Map<string, NodeJS.Timeout>();
   readonly #reader: PackReader<Payload>;
+  readonly #ranges: boolean;
   #pool: WriterPool | undefined;
+  /** Where the message that is being handled lies. */
+  #arrived: Uint8Array | undefined;
   /** Whose message is being handled. */
   #current: Session<Payload> | undefined;
   /** Who gets something at the end of the tick. */
@@ -114,6 +120,7 @@ class Server<State, Payload> implements ServiceServer {
     }
     this.#service = service;
     this.#log = log;
+    this.#ranges = service.payload === "bytes" && keepsReplies(this.mode);
     this.#reader = new PackReader(payloadForm<Payload>(service).decode);
     this.#role = new ServerRole(service, {
       ...REQUEST_REPLY_DEFAULTS,
@@ -131,6 +138,7 @@ class Server<State, Payload> implements ServiceServer {
       send: (client, message) => this.#send(client, message),
       keep: (_state, record, answer, ran) => this.#durable?.keep(record, answer, ran),
       executed: () => void this.#executed++,
+      forgotten: this.#ranges ? giveBack : undefined,
     };
     // Clients of a predecessor have until then to come back, like others that have gone.
     for (const client of Object.keys(this.#state.clients)) this.#left(client);
@@ -250,6 +258,7 @@ class Server<State, Payload> implements ServiceServer {
     const reader = this.#reader;
     this.#current = session;
     fx.now = this.#clock.read();
+    this.#arrived = bytes;
     reader.begin(bytes, start, end);
     for (;;) {
       const message = reader.toServer(methods, fx.incarnation);
@@ -271,6 +280,18 @@ class Server<State, Payload> implements ServiceServer {
       const reason = `it ran, but its value is too long: ${error.message}`;
       session.packer.toClient({ kind: "lost", seq: message.seq, reason, incarnation: message.incarnation });
     }
+    if (this.#ranges && message.kind === "reply") this.#own(message, session.packer);
+    // Nothing that must last first.
+    if (this.#durable === undefined && session.packer.ripe) {
+      this.#flushTo(session);
+      session.connection.flush?.();
+    }
+  }
+
+  /** A kept value that lies in what has arrived is moved to where it was written for its caller, and needs no copy. */
+  #own(message: { value: Payload }, packer: Packer<Payload>): void {
+    // Called for services of bytes alone.
+    if ((message.value as ByteRange).bytes === this.#arrived) message.value = packer.keepLast() as Payload;
   }
 
   #wait(session: Session<Payload>): void {
@@ -319,6 +340,10 @@ class Server<State, Payload> implements ServiceServer {
     clearTimeout(patience);
     session.full = false;
   }
+}
+
+function giveBack(answer: Answer<unknown>): void {
+  if (answer.kind === "reply" && answer.value instanceof LentRange) answer.value.giveBack();
 }
 
 /** A deadline beyond this could outlive the replies that are kept for it. Microseconds. */

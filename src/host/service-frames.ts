@@ -1,5 +1,5 @@
 import { LightconeError, unknownName, UsageError, type Plain } from "../core/index.js";
-import { CALL_MODES, type CallMode } from "../protocols/index.js";
+import { CALL_MODES, rangeOf, type ByteRange, type CallMode } from "../protocols/index.js";
 import { nodeText, type Connection, type Transport, type TransportTable } from "../transports/index.js";
 import { ByteWriter, createPlainCodec, DecodeError, FrameError } from "../wire/index.js";
 import type { Decode, Encode } from "./service-pack.js";
@@ -66,10 +66,10 @@ export interface PayloadForm<Payload> {
   readonly decode: Decode<Payload>;
 }
 
-/** As MessagePack; or, of a service of `payload: "bytes"`, as they are: then `decode` gives a view. */
+/** As MessagePack; or, of a service of `payload: "bytes"`, as they are: `decode` then gives one range over and over. */
 export function payloadForm<Payload>(service: { readonly payload?: "bytes" }): PayloadForm<Payload> {
   // The service's type says which of the two its payloads are.
-  const form: unknown = service.payload === "bytes" ? BYTES : PLAIN;
+  const form: unknown = service.payload === "bytes" ? bytesForm() : PLAIN;
   return form as PayloadForm<Payload>;
 }
 
@@ -79,10 +79,18 @@ const PLAIN: PayloadForm<Plain> = {
   decode: (bytes, start, end) => decoded(bytes, start, end) as Plain,
 };
 
-const BYTES: PayloadForm<Uint8Array> = {
-  encode: (to, value) => to.raw(value),
-  decode: (bytes, start, end) => new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start),
-};
+function bytesForm(): PayloadForm<ByteRange> {
+  const range: { -readonly [Key in keyof ByteRange]: ByteRange[Key] } = rangeOf(new Uint8Array(0));
+  return {
+    encode: (to, { bytes, start, end }) => to.raw(bytes, start, end),
+    decode(bytes, start, end) {
+      range.bytes = bytes;
+      range.start = start;
+      range.end = end;
+      return range;
+    },
+  };
+}
 
 /** The transport that an address names; throws a `UsageError` that lists those there are. */
 export function transportOf(address: string, transports: TransportTable): Transport {

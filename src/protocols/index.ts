@@ -33,5 +33,5 @@ export {
   type ServerState,
 } from "./services/request-reply-server.js";
 export { savedOf, serverFrom } from "./services/request-reply-drafts.js";
-export { unknownMethod } from "./services/service.js";
-export type { BytesService, Handled, Parameter, Service } from "./services/service.js";
+export { rangeOf, unknownMethod } from "./services/service.js";
+export type { ByteRange, BytesService, Handled, Parameter, Service } from "./services/service.js";

@@ -160,6 +160,10 @@ export class StreamConnection implements Connection {
     return this.#queued();
   }
 
+  flush(): void {
+    if (this.#phase === "open") this.#flush();
+  }
+
   drained(): Promise<void> {
     if (this.#phase === "over" || this.bufferedBytes < this.#shared.highWaterBytes) return Promise.resolve();
     this.#drained ??= deferred<void>();

@@ -95,6 +95,12 @@ export interface Connection {
    */
   sendShared?(frame: SharedFrame): boolean;
 
+  /**
+   * Writes what is queued now rather than at the end of the tick, so that the peer is at work on it while more is made.
+   * Absent where there is nothing to gain.
+   */
+  flush?(): void;
+
   /** Resolves when the buffer is below its high-water mark again, or the connection is over. */
   drained(): Promise<void>;
 

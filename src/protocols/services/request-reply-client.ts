@@ -45,7 +45,9 @@ export interface ClientEffects<Payload = Plain, Ticket = null> {
   readonly now: Instant;
   /** While it is not, nothing is sent, and a call that has never been sent certainly did not run. */
   readonly connected: boolean;
-  send(message: ToServer<Payload>): void;
+  /** Sends the call's request; not as a message, for most of these are written where they are made. */
+  request(call: Call<Payload, Ticket>, budget: Duration, ackUpTo: number, server: number | null): void;
+  send(message: Exclude<ToServer<Payload>, { readonly kind: "request" }>): void;
   invoked(call: Call<Payload, Ticket>): void;
   /** Called last, so that it may make the next call. */
   completed(call: Call<Payload, Ticket>, outcome: CallOutcome<Payload>): void;
@@ -217,7 +219,8 @@ export class ClientRole<Payload = Plain, Ticket = null> {
     }
     call.attempts++;
     this.#again(call, this.#wait(call, fx), fx);
-    fx.send(call.cancelled ? cancelOf(state, call, fx) : requestOf(state, call, budget, fx));
+    if (call.cancelled) fx.send(cancelOf(state, call, fx));
+    else fx.request(call, budget, state.oldest - 1, state.server);
   }
 
   #again(call: Call<Payload, Ticket>, wait: Duration, fx: ClientEffects<Payload, Ticket>): void {
@@ -321,24 +324,11 @@ function complete<Payload, Ticket>(
   fx.completed(call, outcome);
 }
 
-function requestOf<Payload, Ticket>(
-  { oldest, server }: ClientState<Payload, Ticket>,
-  { seq, method, args }: Call<Payload, Ticket>,
-  budget: Duration,
-  { incarnation }: ClientEffects<Payload, Ticket>,
-): ToServer<Payload> {
-  const ackUpTo = oldest - 1;
-  // Two literals rather than a spread: this runs for every call.
-  return server === null
-    ? { kind: "request", seq, method, args, budget, incarnation, ackUpTo }
-    : { kind: "request", seq, method, args, budget, incarnation, ackUpTo, server };
-}
-
 function cancelOf<Payload, Ticket>(
   { oldest, server }: ClientState<Payload, Ticket>,
   { seq }: Call<Payload, Ticket>,
   { incarnation }: ClientEffects<Payload, Ticket>,
-): ToServer<Payload> {
+): Extract<ToServer<Payload>, { readonly kind: "cancel" }> {
   return { kind: "cancel", seq, incarnation, ackUpTo: oldest - 1, ...(server !== null && { server }) };
 }
 

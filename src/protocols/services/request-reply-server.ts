@@ -39,7 +39,7 @@ export interface Work<Payload = Plain> {
   acknowledgeAt: Instant | null;
 }
 
-type Call<Payload> = Pick<Work<Payload>, "client" | "incarnation" | "seq" | "method" | "args">;
+type Call<Payload> = Pick<Work<Payload>, "incarnation" | "seq" | "method" | "args">;
 
 /** What a step of a server may draw on, and what comes of it. */
 export interface ServerEffects<State, Payload = Plain> {
@@ -56,7 +56,9 @@ export interface ServerEffects<State, Payload = Plain> {
     answer: Answer<Payload>,
     ran: Call<Payload> | undefined,
   ): void;
-  executed(call: Call<Payload>, value: Payload): void;
+  executed(client: ProcessId, call: Call<Payload>, value: Payload): void;
+  /** The client has that answer, and it is kept no more: whoever lent memory for it has it back. */
+  readonly forgotten: ((answer: Answer<Payload>) => void) | undefined;
   /** Absent where nobody listens: then the terms are not even made. */
   readonly explain: ((rule: string, terms: Readonly<Record<string, unknown>>) => void) | undefined;
 }
@@ -85,7 +87,10 @@ export class ServerRole<State, Payload = Plain> {
     return known ?? { client, incarnation: -1, pruned: 0, replies: emptyRing() };
   }
 
-  /** `record` is that of the sender, as {@link recordOf} gave it at any time since the client was last forgotten. */
+  /**
+   * Keeps nothing of `message` but its payload. `record` is that of the sender, as {@link recordOf} gave it at any time since the client was
+   * last forgotten.
+   */
   onMessage(
     state: ServerState<State, Payload>,
     record: ClientRecord<Payload>,
@@ -238,7 +243,7 @@ export class ServerRole<State, Payload = Plain> {
       record.pruned = ackUpTo;
       state.clients[client] = record;
     } else if (ackUpTo > record.pruned) {
-      ringDeleteUpTo(record.replies, record.pruned, ackUpTo);
+      ringDeleteUpTo(record.replies, record.pruned, ackUpTo, fx.forgotten);
       record.pruned = ackUpTo;
     }
   }
@@ -263,12 +268,15 @@ export class ServerRole<State, Payload = Plain> {
       return;
     }
     const takes = this.#options.work?.(method, args as Plain) ?? 0;
-    const call = { client, incarnation, seq, method, args };
-    if (takes === 0) return this.#run(state, record, call, fx);
-    fx.explain?.("rr.begin", { id: idOf(call), client });
+    if (takes === 0) return this.#run(state, record, request, fx);
+    fx.explain?.("rr.begin", { id: operationId(client, incarnation, seq), client });
     const late = takes > this.#options.acknowledgeAfter;
     state.works.push({
-      ...call,
+      client,
+      incarnation,
+      seq,
+      method,
+      args,
       expires: fx.now + budget,
       doneAt: fx.now + takes,
       acknowledgeAt: late ? fx.now + this.#options.acknowledgeAfter : null,
@@ -281,13 +289,14 @@ export class ServerRole<State, Payload = Plain> {
     call: Call<Payload>,
     fx: ServerEffects<State, Payload>,
   ): void {
-    const { client, incarnation, seq, method, args } = call;
+    const { client } = record;
+    const { incarnation, seq, method, args } = call;
     const { state: service, value } = this.#service.handle(state.service, method, args);
     state.service = service;
     const answer: Answer<Payload> = { kind: "reply", seq, value, incarnation };
     this.#keep(state, record, answer, call, fx);
-    fx.explain?.("rr.execute", { id: idOf(call), method, client });
-    fx.executed(call, value);
+    fx.explain?.("rr.execute", { id: operationId(client, incarnation, seq), method, client });
+    fx.executed(client, call, value);
     fx.send(client, answer);
   }
 

@@ -157,9 +157,10 @@ function serverEffects<State>(ctx: RequestReplyContext): ServerEffects<State> {
     now: ctx.now,
     send: (to, message) => ctx.send(to, message),
     keep: (state) => ctx.save(savedOf(state)),
-    executed({ client, incarnation, seq, method, args }, value) {
+    executed(client, { incarnation, seq, method, args }, value) {
       ctx.output({ kind: "executed", id: operationId(client, incarnation, seq), method, args, value });
     },
+    forgotten: undefined,
     explain: (rule, terms) => ctx.explain(rule, terms),
   };
 }
@@ -171,6 +172,10 @@ function clientEffects(server: string, ctx: RequestReplyContext): ClientEffects 
     incarnation,
     now,
     connected: true,
+    request({ seq, method, args }, budget, ackUpTo, of) {
+      const request = { kind: "request", seq, method, args, budget, incarnation, ackUpTo } as const;
+      ctx.send(server, of === null ? request : { ...request, server: of });
+    },
     send: (message) => ctx.send(server, message),
     invoked({ seq, method, args, deadline }) {
       const id = operationId(self, incarnation, seq);

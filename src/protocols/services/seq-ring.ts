@@ -35,13 +35,27 @@ export function ringDelete<T extends Numbered>(ring: SeqRing<T>, seq: number): v
   if (ringAt(ring, seq) !== undefined) ring[seq & (ring.length - 1)] = null;
 }
 
-/** Deletes the numbers after `from` up to `to`, however far they lie apart. */
-export function ringDeleteUpTo<T extends Numbered>(ring: SeqRing<T>, from: number, to: number): void {
+/** Deletes the numbers after `from` up to `to`, however far they lie apart; `deleted` is told of each. */
+export function ringDeleteUpTo<T extends Numbered>(
+  ring: SeqRing<T>,
+  from: number,
+  to: number,
+  deleted?: (value: T) => void,
+): void {
   if (to - from <= ring.length) {
-    for (let seq = from + 1; seq <= to; seq++) ringDelete(ring, seq);
+    for (let seq = from + 1; seq <= to; seq++) {
+      const value = ringAt(ring, seq);
+      if (value === undefined) continue;
+      ring[seq & (ring.length - 1)] = null;
+      deleted?.(value);
+    }
     return;
   }
-  for (const [slot, value] of ring.entries()) if (value !== null && value.seq <= to) ring[slot] = null;
+  for (const [slot, value] of ring.entries()) {
+    if (value === null || value.seq > to) continue;
+    ring[slot] = null;
+    deleted?.(value);
+  }
 }
 
 /** In the order of their numbers. */

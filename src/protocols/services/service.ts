@@ -31,14 +31,26 @@ export interface Service<State, Method extends string = string, Payload = Plain>
   handle(state: State, method: string, args: Payload): Handled<State, Payload>;
 }
 
+/** Bytes that lie somewhere: `bytes.subarray(start, end)`, without the cost of making that view. */
+export interface ByteRange {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** All of an array. */
+export function rangeOf(bytes: Uint8Array): ByteRange {
+  return { bytes, start: 0, end: bytes.length };
+}
+
 /**
- * A service of bytes. Arguments are a view of what has just arrived, valid during `check` and `handle` alone; the
- * value is kept until its caller has it, so it must be neither such a view nor changed later.
+ * A service of bytes. Arguments lie in what has just arrived, and are there during `check` and `handle` alone. The value
+ * may be they, or a part of them; any other must not change later.
  */
 export interface BytesService<State, Method extends string = string> extends Service<
   State,
   Method,
-  Uint8Array
+  ByteRange
 > {
   readonly payload: "bytes";
 }
