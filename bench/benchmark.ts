@@ -12,6 +12,8 @@ export interface Benchmark {
 export interface Figure {
   readonly name: string;
   readonly value: number;
+  /** With `--json` the value is also found under this name, beside the figures. */
+  readonly key?: string;
   /** `µs`, `messages/s`, `×`, `KB`. */
   readonly unit: string;
   /** What it should be, in words: `≥ 1.5 M/s`, `≤ 2 × raw net`. */

@@ -51,7 +51,10 @@ async function measure(benchmark, json) {
   const { name, claim } = benchmark;
   const place = { machine: machine(), node: process.versions.node, commit: await commit() };
   if (json) {
-    console.log(JSON.stringify({ name, claim, figures, ...place }));
+    const keyed = Object.fromEntries(
+      figures.flatMap(({ key, value }) => (key === undefined ? [] : [[key, value]])),
+    );
+    console.log(JSON.stringify({ name, claim, ...keyed, figures, ...place }));
     return;
   }
   console.log(`${name}: ${claim}\n`);

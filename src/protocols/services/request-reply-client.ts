@@ -65,10 +65,12 @@ export class ClientRole<Payload = Plain, Ticket = null> {
   readonly #options: RequestReplyOptions;
   /** Each call is for one incarnation of the server. */
   readonly #binds: boolean;
+  readonly #attemptsMax: number;
 
   constructor(options: RequestReplyOptions) {
     this.#options = options;
     this.#binds = options.mode === "at-most-once";
+    this.#attemptsMax = options.mode === "maybe" ? 1 : options.attemptsMax;
   }
 
   start(): ClientState<Payload, Ticket> {
@@ -158,7 +160,14 @@ export class ClientRole<Payload = Plain, Ticket = null> {
     const { next } = state;
     for (let seq = state.oldest; seq < next; seq++) {
       const call = ringAt(state.calls, seq);
-      if (call !== undefined) this.#transmit(state, call, fx);
+      if (call === undefined) continue;
+      if (call.attempts < this.#attemptsMax) this.#transmit(state, call, fx);
+      else if (this.#options.mode === "maybe") {
+        // Whatever came of it went down with the connection.
+        fx.explain?.("rr.broken", { id: idOf(call, fx) });
+        const reason = "the connection broke; it may have run";
+        complete(state, call, { kind: "unknown", reason }, fx);
+      }
     }
   }
 
@@ -224,9 +233,8 @@ export class ClientRole<Payload = Plain, Ticket = null> {
   }
 
   #again(call: Call<Payload, Ticket>, wait: Duration, fx: ClientEffects<Payload, Ticket>): void {
-    const most = this.#options.mode === "maybe" ? 1 : this.#options.attemptsMax;
     // Not at all rather than at the deadline: nothing is sent from then on.
-    const again = call.attempts < most && fx.now + wait < call.deadline;
+    const again = call.attempts < this.#attemptsMax && fx.now + wait < call.deadline;
     call.retryAt = again ? fx.now + wait : null;
   }
 

@@ -202,6 +202,7 @@ export const requestReplyNarration: Readonly<Record<string, string>> = {
   "rr.never-sent": "gives {id} up; it was never sent, so it did not run",
   "rr.timeout": "gives {id} up after {attempts} attempts, not knowing whether it ran",
   "rr.server-restarted": "cannot know whether {id} ran: the server it was for is gone",
+  "rr.broken": "cannot know whether {id} ran: the connection over which it went is gone",
   "rr.misdirected": "ignores a {what} from {peer}: that is not for its role",
   "rr.no-client": "was told to {what}, but it is the server",
   "rr.restored": "takes up its effects and replies from its last save",
