@@ -8,7 +8,7 @@ import type { CallOutcome } from "../../dist/protocols/index.js";
 import { uds, udsAddress } from "../../dist/transports/index.js";
 import { effects, idOf } from "./effects.js";
 
-const SERVER = fileURLToPath(new URL("server.js", import.meta.url));
+const SERVER = fileURLToPath(new URL("end.js", import.meta.url));
 
 export interface KilledRun {
   readonly folder: string;

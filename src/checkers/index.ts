@@ -12,4 +12,5 @@ export * from "./receive-has-send.js";
 export * from "./recorded-clocks.js";
 export * from "./request-reply.js";
 export * from "./told-to-addressee.js";
+export * from "./streams-complete.js";
 export * from "./witnesses.js";

@@ -1,8 +1,8 @@
 import { unknownName, UsageError, type Plain } from "../core/index.js";
-import { calculator, hello, type Service } from "../protocols/index.js";
+import { calculator, hello, randomNumbers, type Service } from "../protocols/index.js";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a service takes back the state it gave; nobody else looks at it
-const SERVICES: readonly Service<any>[] = [hello, calculator];
+const SERVICES: readonly Service<any>[] = [hello, calculator, randomNumbers];
 
 /** The service of that name; throws a `UsageError` that names the nearest. */
 // oxlint-disable-next-line typescript/no-explicit-any -- as above
@@ -18,12 +18,14 @@ export function findService(name: string): Service<any> {
 
 /** Words of a command line as arguments of a method; throws a `UsageError` for too many, too few or no number. */
 export function argumentsOf({ name, parameters }: Service<unknown>, words: readonly string[]): Plain {
-  if (words.length !== parameters.length) {
+  const needed = parameters.filter(({ optional }) => optional !== true).length;
+  if (words.length < needed || words.length > parameters.length) {
     const wanted = parameters.map((parameter) => parameter.name).join(" and ");
-    throw new UsageError(`${name} takes ${parameters.length} arguments, ${wanted}; ${words.length} given`);
+    const many = needed === parameters.length ? `${needed}` : `${needed} to ${parameters.length}`;
+    throw new UsageError(`${name} takes ${many} arguments, ${wanted}; ${words.length} given`);
   }
   return Object.fromEntries(
-    parameters.map((parameter, i) => {
+    parameters.slice(0, words.length).map((parameter, i) => {
       const word = words[i] ?? "";
       return [parameter.name, parameter.kind === "text" ? word : number(word)];
     }),

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomInt, randomUUID } from "node:crypto";
 import { once } from "node:events";
 import {
   firstUnplain,
@@ -15,6 +15,7 @@ import {
   JITTER,
   REQUEST_REPLY_DEFAULTS,
   rangeOf,
+  RESTARTED,
   unknownMethod,
   type ByteRange,
   type Call,
@@ -47,6 +48,7 @@ import {
   type Greeting,
 } from "./service-frames.js";
 import { Packer, PackReader, WriterPool } from "./service-pack.js";
+import { partArguments, serviceStream, type ServiceStream } from "./service-stream.js";
 
 export interface ConnectOptions {
   readonly transports: TransportTable;
@@ -83,6 +85,11 @@ export interface ClientBase<Payload = Plain> extends AsyncDisposable {
    * paths: a promise costs some 200 ns.
    */
   start(method: string, args: Payload, onOutcome: (outcome: CallOutcome<Payload>) => void): void;
+  /**
+   * The items that a method of the service's `streams` gives, an item or a batch at a time. Throws `UsageError` for a
+   * method that does not stream; while iterating, see {@link ServiceStream}. `deadline` is that of each part.
+   */
+  stream(method: string, args: Plain, options?: CallOptions): ServiceStream;
   /** Ends the connection; calls under way end `unknown`. Idempotent. */
   close(): Promise<void>;
 }
@@ -114,6 +121,9 @@ const SERVER = "server";
 // A server that restarts is met soon after it listens again; one that stays away is not pressed.
 const DIAL_AGAIN_MS = { first: 5, soon: 50, late: 500 } as const;
 const LATE_AFTER_MS = 10_000;
+
+/** How often a part of a stream is asked for anew when its server restarts meanwhile. */
+const PART_ATTEMPTS_MAX = 100;
 
 /** How often a greeting is repeated where it may be lost. */
 const GREET_AGAIN_MS = 200;
@@ -214,6 +224,29 @@ class Client<Payload> implements ClientBase<Payload> {
     this.#call(method, args, REQUEST_REPLY_DEFAULTS.deadline, onOutcome);
   }
 
+  stream(method: string, args: Plain, options?: CallOptions): ServiceStream {
+    const service = this.#service;
+    if (service.streams?.includes(method) !== true) {
+      throw new UsageError(`${method} of ${service.name} is not a stream; call it`);
+    }
+    // Services of plain data alone stream.
+    const prepared = this.#prepared(method, args as Payload) as Plain;
+    return serviceStream(async (from, most) => {
+      const part = partArguments(prepared, from, most) as Payload;
+      for (let attempt = 1; ; attempt++) {
+        const outcome = (await this.call(method, part, options)) as CallOutcome;
+        // A server that restarted leaves unknown what it was asked; of a part there is nothing to be unsure about.
+        if (outcome.kind !== "unknown" || outcome.reason !== RESTARTED || attempt === PART_ATTEMPTS_MAX)
+          return outcome;
+      }
+    });
+  }
+
+  /** With whatever the caller has left to chance. */
+  #prepared(method: string, args: Payload): Payload {
+    return this.#service.prepare?.(method, args, randomInt(2 ** 48 - 1)) ?? args;
+  }
+
   async #callWith(
     method: string,
     args: Payload,
@@ -256,7 +289,8 @@ class Client<Payload> implements ClientBase<Payload> {
     fx.unsendable = undefined;
     const seq = this.#state.next;
     // Whoever writes plain JavaScript may leave them out.
-    this.#role.call(this.#state, method, args ?? NOTHING, deadline, ticket, fx);
+    const given = this.#service.prepare === undefined ? args : this.#prepared(method, args);
+    this.#role.call(this.#state, method, given ?? NOTHING, deadline, ticket, fx);
     if (fx.unsendable !== undefined) this.#takeBack(seq, fx.unsendable);
     else if (fx.now + Math.min(deadline, this.#soonest) < this.#timerAt) this.#arm();
   }

@@ -37,6 +37,7 @@ export {
 } from "./run-options.js";
 export * from "./store.js";
 export * from "./service-log.js";
+export { STREAM_AHEAD, type ServiceStream } from "./service-stream.js";
 export * from "./service-store.js";
 export * from "./serve.js";
 export { ServiceError, SERVICE_WINDOW } from "./service-frames.js";

@@ -36,7 +36,7 @@ export const SERVICE_CLIENTS_MAX = 10_000;
 export const FORGET_AFTER_MS = 10 * 60 * 1000;
 
 /** A client that has not made room by then for what waits for it does not read: it is cut off. */
-export const ROOM_MS_MAX = 10_000;
+export const ROOM_MS_MAX = 5_000;
 
 export interface ServeOptions {
   /** `tcp://127.0.0.1:65432`; port 0 lets the system choose. */

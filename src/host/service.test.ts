@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { UsageError } from "../core/index.js";
-import { calculator, hello } from "../protocols/index.js";
+import { calculator, hello, numbersOf, randomNumbers } from "../protocols/index.js";
 import {
   createAuthority,
   createMemoryTransport,
@@ -150,6 +150,60 @@ test("an effect that cannot be kept does not happen, and the call runs once it c
     "1 calls were not run, for their effect could not be kept: ENOSPC: no space left on device",
   ]);
   expect(server.executed).toBe(1);
+});
+
+describe("a stream", () => {
+  const draw = { count: 20_000, max: 6, seed: 11 };
+
+  test.each(PLACES)("over %s: every item, in order, once", async (at) => {
+    await using server = await serve(randomNumbers, { at, transports });
+    await using client = await connect(randomNumbers, server.address, { transports });
+    const numbers: unknown[] = [];
+    for await (const items of client.stream("draw", draw).batches()) numbers.push(...items);
+    expect(numbers).toEqual(numbersOf(draw, 0, draw.count));
+    expect(server.executed).toBe(0);
+  });
+
+  test("goes on, without gap or repeat, at a server that has never heard of it", async () => {
+    const at = free();
+    let server = await serve(randomNumbers, { at, transports });
+    await using client = await connect(randomNumbers, at, { transports });
+    const numbers: unknown[] = [];
+    for await (const items of client.stream("draw", draw).batches()) {
+      numbers.push(...items);
+      await server.close();
+      server = await serve(randomNumbers, { at, transports });
+    }
+    expect(numbers).toEqual(numbersOf(draw, 0, draw.count));
+    await server.close();
+  });
+
+  test("is fetched no further ahead of its consumer than it should be", async () => {
+    await using server = await serve(randomNumbers, { at: free(), transports });
+    await using client = await connect(randomNumbers, server.address, { transports });
+    const stream = client.stream("draw", { ...draw, count: 1_000_000_000 });
+    let taken = 0;
+    for await (const number of stream) {
+      expect(number).toBeTypeOf("number");
+      if (++taken === 1_000) break;
+    }
+    // The parts that were under way are all that was drawn for nothing; the client is free for other calls.
+    expect(await client.call("draw", { ...draw, count: 1 })).toMatchObject({ kind: "ok" });
+  });
+
+  test("without a seed differs each time; one that is refused says why", async () => {
+    await using server = await serve(randomNumbers, { at: free(), transports });
+    await using client = await connect(randomNumbers, server.address, { transports });
+    const all = async (args: { count: number; max: number }): Promise<unknown[]> => {
+      const items: unknown[] = [];
+      for await (const item of client.stream("draw", args)) items.push(item);
+      return items;
+    };
+    const args = { count: 20, max: 1_000_000 };
+    expect(await all(args)).not.toEqual(await all(args));
+    await expect(all({ count: 0, max: 6 })).rejects.toThrow(/count is a whole number/);
+    expect(() => client.stream("paint", {})).toThrow(/not a stream/);
+  });
 });
 
 describe("a caller may", () => {

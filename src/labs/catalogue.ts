@@ -4,6 +4,7 @@ import { causalBroadcastLab } from "./causal-broadcast.js";
 import { chatLab } from "./chat.js";
 import { helloLab } from "./hello.js";
 import type { Lab } from "./lab.js";
+import { randomNumbersLab } from "./random-numbers.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
 import { vectorClocksLab } from "./vector-clocks.js";
 
@@ -14,6 +15,7 @@ export const labs: readonly Lab[] = [
   vectorClocksLab,
   helloLab,
   calculatorLab,
+  randomNumbersLab,
   chatLab,
 ];
 

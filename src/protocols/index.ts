@@ -9,6 +9,7 @@ export * from "./services/chat-messages.js";
 export { CHAT_DEFAULTS, chatOptions, type ChatOptions } from "./services/chat-options.js";
 export * from "./services/chat-rules.js";
 export * from "./services/hello.js";
+export * from "./services/random-numbers.js";
 export * from "./services/request-reply.js";
 export * from "./services/request-reply-messages.js";
 export {
@@ -22,6 +23,7 @@ export {
 export {
   ClientRole,
   JITTER,
+  RESTARTED,
   type Call,
   type ClientEffects,
   type ClientState,
@@ -33,5 +35,6 @@ export {
   type ServerState,
 } from "./services/request-reply-server.js";
 export { savedOf, serverFrom } from "./services/request-reply-drafts.js";
+export * from "./services/stream-part.js";
 export { rangeOf, unknownMethod } from "./services/service.js";
 export type { ByteRange, BytesService, Handled, Parameter, Service } from "./services/service.js";

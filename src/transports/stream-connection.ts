@@ -161,7 +161,8 @@ export class StreamConnection implements Connection {
   }
 
   flush(): void {
-    if (this.#phase === "open") this.#flush();
+    // While the system takes no more, frames gather in full chunks.
+    if (this.#phase === "open" && this.#writes === 0) this.#flush();
   }
 
   drained(): Promise<void> {

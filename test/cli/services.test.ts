@@ -78,6 +78,20 @@ test.each<[string[], RegExp]>([
   expect([status, stdout]).toEqual([2, ""]);
 });
 
+test("random numbers arrive one to a line; a seed gives the same ones again", async () => {
+  const { address } = await serve("random-numbers", "--listen", "tcp://127.0.0.1:0");
+  const seeded = await call("random-numbers", "draw", "5", "10", "42", "--to", address);
+  expect(seeded).toMatchObject({ status: 0, stderr: "" });
+  const numbers = seeded.stdout.trim().split("\n").map(Number);
+  expect(numbers).toHaveLength(5);
+  for (const number of numbers) expect(number >= 1 && number <= 10).toBe(true);
+  expect((await call("random-numbers", "draw", "5", "10", "42", "--to", address)).stdout).toBe(seeded.stdout);
+  const many = await call("random-numbers", "draw", "10000", "1000000", "--to", address);
+  expect(many.stdout.trim().split("\n")).toHaveLength(10_000);
+  const none = await call("random-numbers", "draw", "0", "10", "--to", address);
+  expect(none).toMatchObject({ status: 2, stdout: "" });
+});
+
 test("what cannot be called is refused in a line", async () => {
   const { address } = await serve("hello", "--listen", `uds://${join(folder, "hello.sock")}`);
   const refused: [string[], number, RegExp][] = [

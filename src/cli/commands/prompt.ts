@@ -1,6 +1,7 @@
-import { UsageError } from "../../core/index.js";
+import { randomInt } from "node:crypto";
+import { UsageError, type Plain } from "../../core/index.js";
 import { connect } from "../../host/index.js";
-import type { CallOutcome } from "../../protocols/index.js";
+import { streamPart, type CallOutcome } from "../../protocols/index.js";
 import { callMsMax, findClassic, refuseFramedFlags } from "../classic.js";
 import { Interruption } from "../interruption.js";
 import type { CallFlags } from "../program.js";
@@ -27,15 +28,27 @@ async function framedPrompt(
   const { signal } = interruption;
   await using client = await connect(service, to, { transports, signal });
   const ask = async (method: string, words: readonly string[]): Promise<CallOutcome> => {
-    const args = argumentsOf(service, words);
+    const given = argumentsOf(service, words);
+    const args: Plain = service.prepare?.(method, given, randomInt(2 ** 48 - 1)) ?? given;
     const problem = service.check(method, args);
     if (problem !== undefined) throw new UsageError(`${method}: ${problem}`);
-    return client.call(method, args, { signal, ...(deadline !== undefined && { deadline }) });
+    const outcome = await client.call(method, args, { signal, ...(deadline !== undefined && { deadline }) });
+    return service.streams?.includes(method) === true ? wholeStream(name, outcome) : outcome;
   };
   const { methods } = service;
   return await promptForCalls(
     { service: name, methods, examples: EXAMPLES[name] ?? methods, ask, signal },
     terminal,
+  );
+}
+
+/** Of a stream that fits into one part, the items; a longer one is no answer for a prompt. */
+function wholeStream(name: string, outcome: CallOutcome): CallOutcome {
+  const part = outcome.kind === "ok" ? streamPart(outcome.value) : undefined;
+  if (part === undefined) return outcome;
+  if (part.items.length === part.count) return { kind: "ok", value: part.items };
+  throw new UsageError(
+    `${part.count} items are more than a prompt shows; give lightcone call ${name} the whole line`,
   );
 }
 

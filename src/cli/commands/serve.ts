@@ -27,7 +27,8 @@ export async function serveCommand(
   await using server = await serve(served, { at: listen, transports: watched, log, ...store });
   if (file !== undefined) log(`${service.name} at ${server.address}, ${server.mode}`);
   terminal.print(`${service.name} at ${server.address}, ${server.mode}. Call it:`);
-  const words = service.parameters.map(({ kind }) => (kind === "text" ? "Ana" : "5")).join(" ");
+  const needed = service.parameters.filter(({ optional }) => optional !== true);
+  const words = needed.map(({ kind }) => (kind === "text" ? "Ana" : "5")).join(" ");
   terminal.print(
     `  lightcone call ${service.name} ${service.methods[0] ?? ""} ${words} --to ${server.address}`,
   );

@@ -60,6 +60,9 @@ export interface ClientEffects<Payload = Plain, Ticket = null> {
 /** Sixteenths of the ceiling, the middles of eight equal parts: full jitter, with a mean of one half. */
 export const JITTER = [1, 3, 5, 7, 9, 11, 13, 15] as const;
 
+/** Why a call is unknown that was for an incarnation of the server which is no more. */
+export const RESTARTED = "the server has restarted; it may have run before";
+
 /** The clients' half of request/reply: all that decides what a client does, and nothing of how it is run. */
 export class ClientRole<Payload = Plain, Ticket = null> {
   readonly #options: RequestReplyOptions;
@@ -310,8 +313,7 @@ export class ClientRole<Payload = Plain, Ticket = null> {
       if (call.attempts === 0) this.#transmit(state, call, fx);
       else {
         fx.explain?.("rr.server-restarted", { id: idOf(call, fx) });
-        const reason = "the server has restarted; it may have run before";
-        complete(state, call, { kind: "unknown", reason }, fx);
+        complete(state, call, { kind: "unknown", reason: RESTARTED }, fx);
       }
     }
   }

@@ -69,12 +69,14 @@ export class ServerRole<State, Payload = Plain> {
   readonly #options: RequestReplyOptions;
   readonly #keeps: boolean;
   readonly #durable: boolean;
+  readonly #streams: ReadonlySet<string> | undefined;
 
   constructor(service: Service<State, string, Payload>, options: RequestReplyOptions) {
     this.#service = service;
     this.#options = options;
     this.#keeps = keepsReplies(options.mode);
     this.#durable = options.mode === "exactly-once";
+    this.#streams = service.streams && new Set(service.streams);
   }
 
   start(): ServerState<State, Payload> {
@@ -167,6 +169,9 @@ export class ServerRole<State, Payload = Plain> {
   ): void {
     const { seq, incarnation } = asked;
     const { client } = record;
+    if (asked.kind === "request" && this.#streams?.has(asked.method) === true) {
+      return this.#read(state, client, asked, fx);
+    }
     if (this.#options.mode === "at-most-once" && asked.server !== fx.incarnation) {
       // A server that lost its replies cannot tell whether its predecessor ran this.
       const meant = asked.server ?? null;
@@ -206,6 +211,23 @@ export class ServerRole<State, Payload = Plain> {
       return fx.send(client, { kind: "received", seq, incarnation });
     }
     this.#begin(state, record, asked, fx);
+  }
+
+  /** A part of a stream: the same for every copy of the request, whichever incarnation it meets. */
+  #read(
+    { service }: ServerState<State, Payload>,
+    client: ProcessId,
+    { seq, incarnation, method, args }: Extract<Asked<Payload>, { kind: "request" }>,
+    fx: ServerEffects<State, Payload>,
+  ): void {
+    const problem = this.#service.check(method, args);
+    if (problem !== undefined) {
+      fx.explain?.("rr.invalid", { id: operationId(client, incarnation, seq), reason: problem });
+      return fx.send(client, { kind: "refused", seq, reason: problem, incarnation });
+    }
+    const { value } = this.#service.handle(service, method, args);
+    fx.explain?.("rr.read", { id: operationId(client, incarnation, seq), method, client });
+    fx.send(client, { kind: "reply", seq, value, incarnation });
   }
 
   /** Without kept replies every copy of a request is a request. */

@@ -209,6 +209,7 @@ export const requestReplyNarration: Readonly<Record<string, string>> = {
   "rr.begin": "begins {client}'s {id}",
   "rr.acknowledge": "is still at work on {id} and tells {client} that it has arrived",
   "rr.execute": "runs {method} for {client}: {id}",
+  "rr.read": "gives {client} the part of a stream that {id} asks {method} for",
   "rr.replay": "has run {id} before and repeats its reply to {client}",
   "rr.in-progress": "is at work on {id} already and tells {client} so",
   "rr.stale": "ignores a late copy of {id}: {client} has its outcome",

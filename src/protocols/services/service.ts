@@ -13,6 +13,12 @@ export interface Service<State, Method extends string = string, Payload = Plain>
   /** In the order a user should meet them. */
   readonly methods: readonly Method[];
 
+  /**
+   * Methods whose calls fetch a part of a row of items: see `StreamPart`. Such a call has no effect, and what it gives
+   * follows from its arguments alone; so nothing is kept of it, and a copy of its request is answered anew.
+   */
+  readonly streams?: readonly Method[];
+
   /** The fields of every method's arguments, in the order in which they stand on a command line. */
   readonly parameters: readonly Parameter[];
 
@@ -20,6 +26,9 @@ export interface Service<State, Method extends string = string, Payload = Plain>
 
   /** Absent: plain data. */
   readonly payload?: "bytes";
+
+  /** What a caller leaves to chance: fills it in from a random whole number below 2^53, before the call. */
+  prepare?(method: string, args: Payload, entropy: number): Payload;
 
   /**
    * Why such a call can never run, for the caller to read; `undefined` when it can. Depends on nothing else: what is
@@ -58,6 +67,8 @@ export interface BytesService<State, Method extends string = string> extends Ser
 export interface Parameter {
   readonly name: string;
   readonly kind: "number" | "text";
+  /** Only after all that are not. */
+  readonly optional?: true;
 }
 
 export interface Handled<State, Payload = Plain> {

@@ -5,7 +5,7 @@ import type { Service } from "../../dist/protocols/index.js";
 import { uds, udsAddress } from "../../dist/transports/index.js";
 import { effects, idOf } from "./effects.js";
 
-// The process that is killed: `server.js FOLDER MODE`. In mode exactly-once what it does is what its log keeps; in the
+// The process that is killed: `end.js FOLDER MODE`. In mode exactly-once what it does is what its log keeps; in the
 // other modes it writes each effect down itself, as it happens.
 
 const [folder = "", mode] = process.argv.slice(2);
