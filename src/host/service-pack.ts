@@ -204,6 +204,7 @@ export class LentRange implements ByteRange {
 export class WriterPool {
   readonly #frameBytesMax: number;
   readonly #idle: Pack[] = [];
+  #idleBytes = 0;
 
   constructor(frameBytesMax: number) {
     this.#frameBytesMax = frameBytesMax;
@@ -215,6 +216,7 @@ export class WriterPool {
     if (idle === undefined) {
       return { writer: new ByteWriter(this.#frameBytesMax, bytesFirst), lent: 0, gone: false };
     }
+    this.#idleBytes -= idle.writer.bytes.length;
     idle.gone = false;
     return idle;
   }
@@ -222,13 +224,16 @@ export class WriterPool {
   /** Takes back a pack that is of no use to anybody. */
   give(pack: Pack): void {
     if (pack.lent > 0 || !pack.gone) return;
-    if (this.#idle.length === IDLE_WRITERS_MAX || pack.writer.bytes.length > 4 * PACK_BYTES) return;
+    const { length } = pack.writer.bytes;
+    if (this.#idleBytes + length > IDLE_BYTES_MAX) return;
+    this.#idleBytes += length;
     pack.writer.clear();
     this.#idle.push(pack);
   }
 }
 
-const IDLE_WRITERS_MAX = 64;
+/** So much idle memory is kept for the packs to come. */
+const IDLE_BYTES_MAX = 2 * 2 ** 20;
 
 /** Reads the messages of a pack one after the other; each is valid until the next is read. */
 export class PackReader<Payload> {
