@@ -147,7 +147,7 @@ function judge(run: KilledRun, outcomes: ReadonlyMap<number, CallOutcome>, serve
 /** Every effect there was, in the order of the effects. */
 function effectsOf({ folder, mode }: KilledRun): number[] {
   if (mode === "exactly-once") {
-    const { entries } = new ServiceLog(join(folder, "log")).load();
+    const { entries } = new ServiceLog(join(folder, "log")).load("effects");
     return entries.flatMap((entry) => {
       const args = Array.isArray(entry) ? (entry as readonly unknown[])[4] : undefined;
       const id = idOf((args ?? null) as never);

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../core/index.js";
 import { ChatHistory, HistoryError } from "./chat-history.js";
 import { messageOf, safeText } from "./errors.js";
-import { isAlive, startTimeOf } from "./run-folder.js";
+import { ProcessLock } from "./process-lock.js";
 
 const SUFFIX = ".room";
 
@@ -15,8 +15,11 @@ const SUFFIX = ".room";
 export class ChatFolder implements Disposable {
   readonly path: string;
 
-  private constructor(path: string) {
+  readonly #lock: ProcessLock;
+
+  private constructor(path: string, lock: ProcessLock) {
     this.path = path;
+    this.#lock = lock;
   }
 
   /** Makes it, mode 0700, when there is none. Throws `UsageError` when it is no folder, or somebody else serves from it. */
@@ -32,27 +35,7 @@ export class ChatFolder implements Disposable {
         },
       );
     }
-    const lock = join(path, "lock");
-    const mine = `${process.pid} ${startTimeOf(process.pid) ?? "0"}\n`;
-    for (;;) {
-      try {
-        writeFileSync(lock, mine, { flag: "wx", mode: 0o600 });
-        return new ChatFolder(path);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") {
-          throw new UsageError(`${safeText(path)} cannot be written: ${safeText(messageOf(error), 300)}`, {
-            path,
-          });
-        }
-      }
-      const [, pid, start = "0"] = /^([0-9]{1,10}) ([0-9]{1,20})\n$/.exec(readFileSync(lock, "latin1")) ?? [];
-      if (pid !== undefined && isAlive(Number(pid), start)) {
-        throw new UsageError(
-          `process ${pid} serves from ${safeText(path)} already; give another folder, or end it`,
-        );
-      }
-      rmSync(lock, { force: true });
-    }
+    return new ChatFolder(path, ProcessLock.take(join(path, "lock"), safeText(path)));
   }
 
   /** Reads every history there is; `report` is told of repairs. Rejects with `HistoryError`. */
@@ -88,6 +71,6 @@ export class ChatFolder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    rmSync(join(this.path, "lock"), { force: true });
+    this.#lock[Symbol.dispose]();
   }
 }

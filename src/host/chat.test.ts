@@ -244,7 +244,7 @@ describe("a server that is started again", () => {
   test("serves from a folder that nobody else serves from", async () => {
     const data = freshFolder();
     await using _server = await serve(freshSocket(), { data });
-    await expect(serve(freshSocket(), { data })).rejects.toThrow(/serves from .* already/);
+    await expect(serve(freshSocket(), { data })).rejects.toThrow(/uses .* already/);
     writeFileSync(join(folder, "file"), "mine");
     await expect(serve(freshSocket(), { data: join(folder, "file") })).rejects.toThrow(UsageError);
     expect(readFileSync(join(folder, "file"), "utf8")).toBe("mine");

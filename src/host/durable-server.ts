@@ -50,7 +50,7 @@ export class DurableServer<State, Payload> {
     this.#role = role;
     this.#store = store;
     this.#log = log;
-    const { snapshot, entries } = store.load();
+    const { snapshot, entries } = store.load(service.name);
     // Written by a server of this very service, whose types these are.
     this.state = snapshot === undefined ? role.start() : serverFrom<State, Payload>(this.#unpacked(snapshot));
     for (const entry of entries) {

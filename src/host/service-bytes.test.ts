@@ -79,5 +79,5 @@ test("kept bytes are the same when they are asked for again, of the server or of
   }
   await Promise.all(calls);
   await server.close();
-  expect(store.load().entries).toHaveLength(250);
+  expect(store.load("tail").entries).toHaveLength(250);
 });

@@ -30,7 +30,7 @@ function opened(
   lines: string[] = [],
 ): { log: ServiceLog; kept: ReturnType<ServiceLog["load"]> } {
   const log = new ServiceLog(path, (line) => lines.push(line));
-  return { log, kept: log.load() };
+  return { log, kept: log.load("test") };
 }
 
 /** A log of three batches of two entries each; where each ends. */
@@ -74,7 +74,9 @@ test("cut at any byte, every batch before the cut is whole, and the log goes on"
     log.append("after");
     expect(log.commit()).toBeUndefined();
     log.close();
-    expect(opened(path).kept.entries).toHaveLength(2 * whole + 1);
+    const again = opened(path);
+    expect(again.kept.entries).toHaveLength(2 * whole + 1);
+    again.log.close();
   }
 });
 
@@ -86,8 +88,39 @@ test("a batch of which parts never reached the disk is cut off", () => {
     const torn = Uint8Array.from(bytes);
     torn.fill(0, at, at + 16);
     writeFileSync(path, torn);
-    expect(opened(path).kept.entries).toHaveLength(4);
+    const { log, kept } = opened(path);
+    expect(kept.entries).toHaveLength(4);
+    log.close();
   }
+});
+
+test("a log belongs to one process at a time, and to one service", () => {
+  const path = free();
+  threeBatches(path);
+  const { log } = opened(path);
+  expect(() => opened(path)).toThrow(`process ${process.pid} uses ${path} already`);
+  log.close();
+  const bytes = readFileSync(path);
+  expect(() => new ServiceLog(path).load("another")).toThrow(
+    `${path} cannot keep the calls of another: it keeps the calls of "test"`,
+  );
+  expect(readFileSync(path)).toEqual(bytes);
+  opened(path).log.close();
+});
+
+test.each([
+  ["a folder", () => folder],
+  ["a device", () => "/dev/full"],
+  [
+    "something else",
+    () => {
+      const path = free();
+      writeFileSync(path, "precious, and certainly no log");
+      return path;
+    },
+  ],
+])("%s is refused by name, and left as it was", (_what, place) => {
+  expect(() => opened(place())).toThrow(/cannot (keep the calls of test|be used): /);
 });
 
 test("a damaged batch with others after it is refused, wherever the damage is", () => {

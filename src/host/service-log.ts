@@ -8,29 +8,32 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
-import { LightconeError, type Plain } from "../core/index.js";
+import { LightconeError, UsageError, type Plain } from "../core/index.js";
 import { nodeCrc32 } from "../transports/index.js";
-import { messageOf } from "./errors.js";
+import { messageOf, safeText } from "./errors.js";
+import { ProcessLock } from "./process-lock.js";
 import type { Kept, ServiceStore } from "./service-store.js";
 
 /*
- *   file    "LCLOG1\r\n"  salt:u32              the salt is drawn when the file is made
+ *   file    "LCLOG2\r\n"  salt:u32              the salt is drawn when the file is made
  *   batch   magic:u32  kind:u32  number:u32  length:u32  crc:u32  header crc:u32, then `length` bytes
  *
- * Little-endian. The payload of kind 1 is a snapshot, of kind 2 an array of entries; both are JSON. Batches are
- * numbered from 0. The salt is in every checksum: what another file has left behind is no batch of this one.
+ * Little-endian. The payload is JSON: of kind 1 a snapshot, of kind 2 an array of entries, of kind 3, which comes first
+ * and once, the name of the service. Batches are numbered from 0. The salt is in every checksum: what another file has left behind is no batch of this one.
  */
 
-const FILE_MAGIC = Buffer.from("LCLOG1\r\n", "latin1");
+const FILE_MAGIC = Buffer.from("LCLOG2\r\n", "latin1");
 const SALT_BYTES = 4;
 const FILE_HEADER_BYTES = FILE_MAGIC.length + SALT_BYTES;
 const BATCH_MAGIC = 0x4c43_4221;
 const BATCH_HEADER_BYTES = 24;
 const SNAPSHOT = 1;
 const ENTRIES = 2;
+const SERVICE = 3;
 
 /** A batch may have at most that many bytes, and so a snapshot. */
 export const LOG_BATCH_BYTES_MAX = 256 * 2 ** 20;
@@ -38,7 +41,7 @@ export const LOG_BATCH_BYTES_MAX = 256 * 2 ** 20;
 /** A log that is this much longer than its snapshot is replaced by a new one. Bytes. */
 export const LOG_GROWTH_BYTES = 8 * 2 ** 20;
 
-/** What is kept in a file is damaged, or is no log: `log-damaged`, `not-a-log`. */
+/** What is kept in a file is damaged, or a batch is too long: `log-damaged`, `too-long`. */
 export class ServiceLogError extends LightconeError {}
 
 /**
@@ -48,11 +51,14 @@ export class ServiceLogError extends LightconeError {}
  * What a crash has left unfinished at the end is cut off when the log is opened: nothing of it was acknowledged. A damaged
  * batch with others after it is another matter, for these were acknowledged: the log is refused. When the disk is full
  * nothing is lost but what could not be written, and the next commit tries again. Once the log is 8 MiB longer than the
- * snapshot it begins with, a new one is written beside it and put in its place. Not for two processes at a time.
+ * snapshot it begins with, a new one is written beside it and put in its place. A lock beside it keeps a second process
+ * away. Loading throws `UsageError` for a file of something else, of another service, or of a server that runs.
  */
 export class ServiceLog implements ServiceStore {
   readonly #path: string;
   readonly #log: (line: string) => void;
+  #lock: ProcessLock | undefined;
+  #service = "";
   #salt = 0;
   #file: number | undefined;
   #number = 0;
@@ -67,17 +73,25 @@ export class ServiceLog implements ServiceStore {
     this.#log = log;
   }
 
-  load(): Kept {
-    const bytes = readIfThere(this.#path);
+  load(service: string): Kept {
+    this.#service = service;
+    this.#lock = ProcessLock.take(`${this.#path}.lock`, this.#path);
+    try {
+      return this.#load();
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  #load(): Kept {
+    const bytes = this.#bytes();
     if (bytes === undefined || bytes.length === 0) {
       this.#create(undefined);
       return { snapshot: undefined, entries: [] };
     }
     if (bytes.length < FILE_HEADER_BYTES || !FILE_MAGIC.equals(bytes.subarray(0, FILE_MAGIC.length))) {
-      throw new ServiceLogError(
-        "not-a-log",
-        `${this.#path} is not a log of a service; give another --data file`,
-      );
+      throw this.#unusable("it is not a log of a service");
     }
     this.#salt = bytes.readUInt32LE(FILE_MAGIC.length);
     let snapshot: Plain | undefined;
@@ -87,7 +101,9 @@ export class ServiceLog implements ServiceStore {
       const batch = this.#batchAt(bytes, this.#end);
       if (batch === undefined || batch.number !== this.#number) break;
       const value = this.#decode(bytes, batch.start, batch.end);
-      if (batch.kind === SNAPSHOT) {
+      if (batch.kind === SERVICE) {
+        if (value !== this.#service) throw this.#unusable(`it keeps the calls of ${JSON.stringify(value)}`);
+      } else if (batch.kind === SNAPSHOT) {
         snapshot = value;
         this.#snapshotBytes = batch.end - batch.start;
       } else if (Array.isArray(value)) for (const entry of value as readonly Plain[]) entries.push(entry);
@@ -95,6 +111,7 @@ export class ServiceLog implements ServiceStore {
       this.#end = batch.end;
     }
     this.#refuseLaterBatches(bytes);
+    if (this.#number === 0) throw this.#unusable("its beginning is damaged; restore it from a copy");
     this.#file = openSync(this.#path, "r+");
     if (this.#end < bytes.length) {
       ftruncateSync(this.#file, this.#end);
@@ -105,6 +122,25 @@ export class ServiceLog implements ServiceStore {
       );
     }
     return { snapshot, entries };
+  }
+
+  /** What is in the file; `undefined` when there is none. */
+  #bytes(): Buffer | undefined {
+    try {
+      if (!statSync(this.#path).isFile()) throw this.#unusable("it is not a file");
+      return readFileSync(this.#path);
+    } catch (error) {
+      if (error instanceof UsageError) throw error;
+      if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+      throw this.#unusable(messageOf(error));
+    }
+  }
+
+  #unusable(why: string): UsageError {
+    const path = safeText(this.#path);
+    return new UsageError(`${path} cannot keep the calls of ${this.#service}: ${safeText(why, 300)}`, {
+      path,
+    });
   }
 
   append(entry: Plain): void {
@@ -148,6 +184,8 @@ export class ServiceLog implements ServiceStore {
   close(): void {
     if (this.#file !== undefined) closeSync(this.#file);
     this.#file = undefined;
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = undefined;
   }
 
   /** Writes a whole new file beside the old one and puts it in its place: at every moment there is one of them. */
@@ -158,15 +196,16 @@ export class ServiceLog implements ServiceStore {
     this.#salt = salt.readUInt32LE(0);
     let file: number | undefined;
     try {
-      const batch = snapshot === undefined ? new Uint8Array(0) : this.#batch(SNAPSHOT, snapshot, 0);
+      const name = this.#batch(SERVICE, this.#service, 0);
+      const batch = snapshot === undefined ? new Uint8Array(0) : this.#batch(SNAPSHOT, snapshot, 1);
       file = openSync(beside, "w", 0o600);
-      writeAt(file, Buffer.concat([FILE_MAGIC, salt, batch]), 0);
+      writeAt(file, Buffer.concat([FILE_MAGIC, salt, name, batch]), 0);
       fsyncSync(file);
       renameSync(beside, this.#path);
       syncFolder(dirname(this.#path));
       this.#file = file;
-      this.#number = snapshot === undefined ? 0 : 1;
-      this.#end = FILE_HEADER_BYTES + batch.length;
+      this.#number = snapshot === undefined ? 1 : 2;
+      this.#end = FILE_HEADER_BYTES + name.length + batch.length;
       this.#snapshotBytes = batch.length;
     } catch (error) {
       this.#salt = before;
@@ -268,14 +307,5 @@ function syncFolder(path: string): void {
     fsyncSync(folder);
   } finally {
     closeSync(folder);
-  }
-}
-
-function readIfThere(path: string): Buffer | undefined {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw error;
   }
 }

@@ -1,4 +1,4 @@
-import type { Plain } from "../core/index.js";
+import { UsageError, type Plain } from "../core/index.js";
 
 /**
  * Keeps what a service has done: a snapshot, and after it one entry for each effect, in the order of the effects.
@@ -6,8 +6,11 @@ import type { Plain } from "../core/index.js";
  * Entries are gathered by `append` and made to last by `commit`, all of them or none.
  */
 export interface ServiceStore {
-  /** Once, before anything else. Throws when what is kept cannot be read as it was written. */
-  load(): Kept;
+  /**
+   * Once, before anything else. Throws when what is kept is of a service with another name, or cannot be read as it was
+   * written.
+   */
+  load(service: string): Kept;
   append(entry: Plain): void;
   /** `undefined` when all that was appended lasts; otherwise why none of it does, such as "ENOSPC: no space left on device". */
   commit(): string | undefined;
@@ -25,11 +28,15 @@ export interface Kept {
 
 /** Keeps everything in memory, for as long as somebody holds it: a server that starts anew in the same program. */
 export class MemoryServiceStore implements ServiceStore {
+  #service: string | undefined;
   #snapshot: Plain | undefined;
   #entries: Plain[] = [];
   #appended: Plain[] = [];
 
-  load(): Kept {
+  load(service: string): Kept {
+    this.#service ??= service;
+    if (service !== this.#service)
+      throw new UsageError(`the store keeps the calls of ${this.#service}; this is ${service}`);
     return { snapshot: this.#snapshot, entries: [...this.#entries] };
   }
 

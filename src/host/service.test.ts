@@ -92,7 +92,7 @@ describe("when the server goes away", () => {
     }
     for (const outcome of await Promise.all(calls)) expect(outcome).toMatchObject({ kind: "ok" });
     await server.close();
-    const { entries } = new ServiceLog(path).load();
+    const { entries } = new ServiceLog(path).load("calculator");
     expect(entries).toHaveLength(100);
   });
 
@@ -124,7 +124,7 @@ test("an effect that cannot be kept does not happen, and the call runs once it c
   let full = true;
   const memory = new MemoryServiceStore();
   const store: ServiceStore = {
-    load: () => memory.load(),
+    load: (service) => memory.load(service),
     append: (entry) => full || memory.append(entry),
     commit: () => (full ? "ENOSPC: no space left on device" : memory.commit()),
     wantsSnapshot: false,
