@@ -32,10 +32,13 @@ export interface WitnessFinding {
   readonly claim: string;
   /** The event that shows it; absent when nothing did. */
   readonly shownBy?: EventId;
+  /** Set where it is not expected of this run (its `only`). */
+  readonly outOfScope?: true;
 }
 
 /** Checks a trace while it comes in, one pass for all checkers together. */
 export class TraceCheck {
+  readonly #header: TraceHeader;
   readonly #tracker: CausalTracker;
   readonly #checkers: readonly {
     readonly checker: Checker;
@@ -51,6 +54,7 @@ export class TraceCheck {
   readonly #always: Observer<unknown>[] = [];
 
   constructor(header: TraceHeader, checkers: readonly Checker[], witnesses: readonly Witness[]) {
+    this.#header = header;
     this.#tracker = new CausalTracker(header.processes);
     this.#checkers = checkers.map((checker) => ({
       checker,
@@ -87,7 +91,13 @@ export class TraceCheck {
       checks,
       witnesses: this.#witnesses.map(({ witness, observer }) => {
         const shownBy = observer.finish(end);
-        return { name: witness.name, claim: witness.claim, ...(shownBy !== undefined && { shownBy }) };
+        const expected = witness.only === undefined || witness.only.includes(this.#header);
+        return {
+          name: witness.name,
+          claim: witness.claim,
+          ...(shownBy !== undefined && { shownBy }),
+          ...(!expected && { outOfScope: true }),
+        };
       }),
     };
   }

@@ -24,6 +24,8 @@ export interface Witness {
   readonly name: string;
   readonly claim: string;
   readonly kinds?: readonly EventKind[];
+  /** The runs of which it is expected; others pass without it. Absent: every run. */
+  readonly only?: Scope;
   /** Gives the first event that shows it, or `undefined`. */
   begin(run: TraceHeader): Observer<EventId | undefined>;
 }

@@ -40,7 +40,12 @@ export function printReport(lab: Lab, trace: Trace, report: Report, terminal: Te
   if (report.witnesses.length === 0) return;
   terminal.print();
   terminal.print(terminal.style("Seen", "strong"));
-  for (const { name, claim, shownBy } of report.witnesses) {
+  for (const { name, claim, shownBy, outOfScope } of report.witnesses) {
+    if (shownBy === undefined && outOfScope === true) {
+      const scope = lab.witnesses.find((witness) => witness.name === name)?.only;
+      row(terminal, terminal.style("–", "faint"), name, `expected only of ${scope?.runs ?? "other runs"}`);
+      continue;
+    }
     const sign = shownBy === undefined ? terminal.style("–", "doubtful") : terminal.style("✓", "good");
     row(
       terminal,

@@ -51,6 +51,8 @@ export async function readRequest(
   const seed =
     flags.seed === undefined ? Math.floor(Math.random() * 1_000_000) : wholeNumber("--seed", flags.seed);
   const settings = runSettings(lab, { processes: processNames(count), seed, options });
+  // Options that cannot be together are refused here, by one process, and not by each participant.
+  lab.protocol(settings);
   const faults = await readFaults(
     flags.faults ?? (defaults.usualFaults ? lab.faults : ""),
     settings.processes,

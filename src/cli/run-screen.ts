@@ -50,6 +50,10 @@ export function printRun(
   terminal.print(textDiagram(trace, drawing));
   terminal.print();
   terminal.print(legend(trace, drawing));
+  if (lab.chart !== undefined) {
+    terminal.print();
+    terminal.print(lab.chart(trace, { columns: terminal.columns, ...(options.ascii && { ascii: true }) }));
+  }
   printReport(lab, trace, report, terminal);
   terminal.print();
   const span = trace.events.at(-1)?.at ?? 0;

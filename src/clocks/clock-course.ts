@@ -51,6 +51,12 @@ export function read(course: ClockCourse, at: Instant): Instant {
   return carried(exactReading(course, at)).reading;
 }
 
+/** What it will show of the instant `at` once its slew is worked off: its reading and what is still to come. */
+export function aim(course: ClockCourse, at: Instant): Instant {
+  const unslewed = course.slew === null ? course : { ...course, slew: null };
+  return read(unslewed, at) + (course.slew?.size ?? 0);
+}
+
 /** The clock set forward by `by` at `at`, or back when negative: the one way it runs backward. A slew goes on. */
 export function step(course: ClockCourse, by: Duration, at: Instant): ClockCourse {
   checkCorrection("step", by);

@@ -3,7 +3,11 @@ import { cut, describeMessage, isRecord, showValue, type Describe } from "./desc
 import { dropReasonText } from "./messages.js";
 import { phaseOfOutput, type PhaseOf } from "./phases.js";
 
-/** A sentence template for every `explain` rule, terms in braces: `defers {peer}: its own request {own} is earlier`. */
+/**
+ * A sentence template for every `explain` rule, terms in braces: `defers {peer}: its own request {own} is earlier`.
+ *
+ * Under `output:KIND` stands one for the outputs of that `kind`, filled with their fields; empty: they are not told.
+ */
 export type Narration = Readonly<Record<string, string>>;
 
 /** What a diagram needs to put events into words. All of it has defaults. */
@@ -83,9 +87,22 @@ function wordsOf(event: TraceEvent, wording: Wording): string {
   }
 }
 
+/** Whether an output goes without words, because its step's explanations say it all. */
+export function isUntold(event: TraceEvent, { narration = {} }: Wording): boolean {
+  return event.kind === "output" && outputTemplate(event.value, narration) === "";
+}
+
+function outputTemplate(output: unknown, narration: Narration): string | undefined {
+  const kind = isRecord(output) ? output["kind"] : undefined;
+  const rule = `output:${typeof kind === "string" ? kind : ""}`;
+  return Object.hasOwn(narration, rule) ? narration[rule] : undefined;
+}
+
 function outputText(output: unknown, wording: Wording): string {
   const given = wording.describeOutput?.(output);
   if (given !== undefined) return given;
+  const template = outputTemplate(output, wording.narration ?? {});
+  if (template !== undefined && template !== "" && isRecord(output)) return fillTemplate(template, output);
   switch ((wording.phaseOf ?? phaseOfOutput)(output)) {
     case "waiting":
       return "asks for the critical section";

@@ -1,5 +1,5 @@
 import type { Trace, TraceEvent } from "../trace/index.js";
-import { eventText, type Wording } from "./narration.js";
+import { eventText, isUntold, type Wording } from "./narration.js";
 import type { Phase } from "./phases.js";
 import type { Note, Step, StepsOptions, Weight } from "./step.js";
 import { StepReader, type Draft } from "./step-reader.js";
@@ -52,7 +52,8 @@ function notesOf({ said, command }: Draft, wording: Wording): Note[] {
     .map(({ event }) => eventText(event, wording));
   const told = said.filter(({ phase }) => !explained.some((text) => announces(text, phase)));
   const events = told.length === 0 && command !== undefined ? [command] : told.map(({ event }) => event);
-  return events.map((event) => {
+  const worded = events.filter((event) => !isUntold(event, wording));
+  return worded.map((event) => {
     const text = eventText(event, wording);
     return namesItsOwn(event) ? { text } : { process: event.process, text };
   });

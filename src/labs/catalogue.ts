@@ -1,4 +1,5 @@
 import { unknownName } from "../core/index.js";
+import { berkeleyLab } from "./berkeley.js";
 import { calculatorLab } from "./calculator.js";
 import { causalBroadcastLab } from "./causal-broadcast.js";
 import { chatLab } from "./chat.js";
@@ -17,6 +18,7 @@ export const labs: readonly Lab[] = [
   calculatorLab,
   randomNumbersLab,
   chatLab,
+  berkeleyLab,
 ];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */

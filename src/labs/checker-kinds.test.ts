@@ -55,7 +55,37 @@ function garbled(event: TraceEvent & { readonly kind: "output" }, random: Random
   if (typeof value !== "object" || value === null || random.chance(0.5)) return [];
   if ("outcome" in value) return [{ ...event, value: { ...value, outcome: { kind: "failed" } } }];
   if ("method" in value) return [{ ...event, value: { ...value, id: "P2#1" } }];
+  if ("course" in value) return [{ ...event, value: garbledClock(value, random) }];
+  if ("averaged" in value) {
+    const clocks = [{ process: "P1", offset: random.between(-9_000, 9_000), error: 5 }];
+    const told = [
+      { ...value, clocks },
+      { ...value, average: 1 },
+      { kind: "master", epoch: 1 },
+    ];
+    return [{ ...event, value: pick<object>(told, random) }];
+  }
   return [];
+}
+
+/** A clock that says it was set, or that it runs otherwise; of the round it was corrected in or of another. */
+function garbledClock(value: object, random: Random): object {
+  const course = {
+    since: 0,
+    reading: random.between(0, 200_000_000),
+    millionths: 0,
+    driftPpm: 0,
+    slew: null,
+  };
+  const round = [1, random.between(1, 3)];
+  return pick(
+    [
+      { ...value, course, cause: "slew" },
+      { ...value, round },
+      { ...value, course, round },
+    ],
+    random,
+  );
 }
 
 let found = new Set<string>();

@@ -18,7 +18,11 @@ test.each(labs)("$id: another seed, number of processes, option or fault plan gi
   const hashes = [
     ...[1, 2, 3, 2 ** 40, 2 ** 32 + 1].map((seed) => hashOf(lab, { seed, faults: STORM })),
     hashOf(lab, { seed: 1, faults: STORM, n: 4 }),
-    hashOf(lab, { seed: 1, faults: STORM, options: { think: 60_000 } }),
+    hashOf(lab, {
+      seed: 1,
+      faults: STORM,
+      options: lab.user === undefined ? { samples: 4 } : { think: 60_000 },
+    }),
     hashOf(lab, { seed: 1, faults: CRASH }),
     hashOf(lab, { seed: 1 }),
   ];
@@ -100,6 +104,15 @@ test("a stored seed gives the same run in every version", () => {
       "chat 3: fa50aacbd4804a75",
       "chat 3, storm: c4b1c19ac05d6541",
       "chat 3, crash: 3920f8d449fb7b1a",
+      "berkeley 1: b31e4c0df8386a86",
+      "berkeley 1, storm: 32575708d4680083",
+      "berkeley 1, crash: e9639171ed75e1bd",
+      "berkeley 2: 9ae7f5b9561bb254",
+      "berkeley 2, storm: caca5a9e4e59e3f5",
+      "berkeley 2, crash: 74802ee64db8b703",
+      "berkeley 3: 6400bea54ab76b48",
+      "berkeley 3, storm: f7d4e56c2fefd00c",
+      "berkeley 3, crash: cdd793e545a48b36",
     ]
   `);
 });

@@ -1,3 +1,4 @@
+export * from "./berkeley.js";
 export * from "./calculator.js";
 export * from "./catalogue.js";
 export * from "./causal-broadcast.js";

@@ -64,8 +64,9 @@ export class Judge {
         reasons.push(`nothing happened by which to judge whether ${claim} (${name})`);
       }
     }
-    for (const { name, claim, shownBy } of findings.witnesses) {
-      if (shownBy === undefined) reasons.push(`it did not come to it that ${claim} (${name})`);
+    for (const { name, claim, shownBy, outOfScope } of findings.witnesses) {
+      if (shownBy === undefined && outOfScope !== true)
+        reasons.push(`it did not come to it that ${claim} (${name})`);
     }
     for (const { fault, touched } of faults) {
       if (touched === 0) reasons.push(`the fault "${fault}" touched nothing`);

@@ -27,7 +27,8 @@ export function runOf(
   return simulate(settings, { lab: lab.id, lightcone: "0.0.0" });
 }
 
-/** So few retries that a run with a dead peer comes to its end; nothing for a lab without a link. */
+/** So few retries, or rounds, that a run with a dead peer soon comes to its end; nothing for a lab without either. */
 export function fewRetries(lab: Lab, retries: number): RunSettings["options"] {
-  return lab.options.some(({ name }) => name === "max-retries") ? { "max-retries": retries } : {};
+  const has = (option: string): boolean => lab.options.some(({ name }) => name === option);
+  return { ...(has("max-retries") && { "max-retries": retries }), ...(has("rounds") && { rounds: retries }) };
 }

@@ -1,4 +1,5 @@
-import type { AnyProtocol, AnyUser, RunSettings, User } from "../core/index.js";
+import type { AnyProtocol, AnyUser, Duration, RunSettings, User } from "../core/index.js";
+import type { Trace } from "../trace/index.js";
 import type { Checker, Witness } from "../checkers/index.js";
 
 export type { RunSettings, Timed, User, UserPlace, UserStep } from "../core/index.js";
@@ -29,6 +30,16 @@ export interface Lab {
   readonly guide: readonly GuideStep[];
   /** A sentence template for every `explain` rule, terms in braces: "defers {peer}: its own request {own} is earlier". */
   readonly narration: Readonly<Record<string, string>>;
+  /** Delay of the simulator's healthy network, in microseconds; default 0.2 to 1 ms. */
+  readonly latency?: { readonly min: Duration; readonly max: Duration };
+  /** What a run looks like in the lab's own terms, such as its clocks over time: lines of text, below the diagram. */
+  chart?(trace: Trace, paper: ChartPaper): string;
+}
+
+/** What a {@link Lab.chart} is drawn on. */
+export interface ChartPaper {
+  readonly columns: number;
+  readonly ascii?: boolean;
 }
 
 /** Gives a user's type parameters to the compiler, then lets a {@link Lab} hold it beside others. */

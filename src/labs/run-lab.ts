@@ -53,6 +53,7 @@ export function simulationOf(
     ...rest,
     protocol: lab.protocol(settings),
     ...(lab.user !== undefined && { user: lab.user }),
+    ...(lab.latency !== undefined && { latency: lab.latency }),
   };
 }
 

@@ -29,7 +29,13 @@ export interface SweepReport {
   readonly failed: number;
   readonly failures: readonly { readonly seed: number; readonly report: Report }[];
   /** In how many seeds each witness was met. */
-  readonly witnesses: readonly { readonly name: string; readonly claim: string; readonly seeds: number }[];
+  readonly witnesses: readonly {
+    readonly name: string;
+    readonly claim: string;
+    readonly seeds: number;
+    /** Whether a run like these is expected to show it. */
+    readonly expected: boolean;
+  }[];
   /** In how many seeds each checker had something to judge. */
   readonly checks: readonly { readonly name: string; readonly claim: string; readonly seeds: number }[];
   /** How much each fault touched in all seeds together. */
@@ -81,7 +87,7 @@ class SweepTotal implements SweepReport {
   events = 0;
   messages = 0;
   readonly failures: { seed: number; report: Report }[] = [];
-  readonly witnesses: { name: string; claim: string; seeds: number }[];
+  readonly witnesses: { name: string; claim: string; seeds: number; expected: boolean }[];
   checks: { name: string; claim: string; seeds: number }[] = [];
   faults: { fault: string; touched: number }[] = [];
 
@@ -89,7 +95,7 @@ class SweepTotal implements SweepReport {
 
   constructor(lab: Lab, asked: number) {
     this.#asked = asked;
-    this.witnesses = lab.witnesses.map(({ name, claim }) => ({ name, claim, seeds: 0 }));
+    this.witnesses = lab.witnesses.map(({ name, claim }) => ({ name, claim, seeds: 0, expected: false }));
   }
 
   get verdict(): VerdictKind {
@@ -106,8 +112,8 @@ class SweepTotal implements SweepReport {
     for (const { name, claim, seeds } of this.checks) {
       if (seeds === 0) reasons.push(`in no seed was there anything to judge whether ${claim} (${name})`);
     }
-    for (const { name, claim, seeds } of this.witnesses) {
-      if (seeds === 0) reasons.push(`in no seed did it come to it that ${claim} (${name})`);
+    for (const { name, claim, seeds, expected } of this.witnesses) {
+      if (seeds === 0 && expected) reasons.push(`in no seed did it come to it that ${claim} (${name})`);
     }
     for (const { fault, touched } of this.faults) {
       if (touched === 0) reasons.push(`the fault "${fault}" touched nothing in any seed`);
@@ -133,9 +139,11 @@ class SweepTotal implements SweepReport {
       const check = this.checks.find((candidate) => candidate.name === name);
       if (check !== undefined && outcome !== "idle") check.seeds++;
     }
-    report.witnesses.forEach(({ shownBy }, i) => {
+    report.witnesses.forEach(({ shownBy, outOfScope }, i) => {
       const witness = this.witnesses[i];
-      if (witness !== undefined && shownBy !== undefined) witness.seeds++;
+      if (witness === undefined) return;
+      if (shownBy !== undefined) witness.seeds++;
+      if (outOfScope !== true) witness.expected = true;
     });
     if (this.faults.length === 0) this.faults = report.faults.map(({ fault }) => ({ fault, touched: 0 }));
     report.faults.forEach(({ touched }, i) => {
