@@ -9,7 +9,9 @@ import { checkTrace } from "./check-trace.js";
 import { toldOf } from "./hand-made.test-helper.js";
 import { offsetAccuracy } from "./offset-accuracy.js";
 
-const BOUND = { driftPpm: 100, period: 1_000_000, span: 100_000 };
+const BOUND = { driftPpm: 100, period: 1_000_000, span: 100_000, roundTripMax: 400, delayMin: 0 };
+/** As in the paper: 20 ppm, 4 minutes. */
+const TEMPO = { driftPpm: 20, period: 240_000_000, span: 0, roundTripMax: 10_000, delayMin: 0 };
 const outcome = (checker: Checker, run: ClockRun) =>
   checkTrace(run.trace(), [checker], []).checks[0]?.outcome;
 
@@ -17,8 +19,8 @@ describe("clock-precision", () => {
   const precision = clockPrecision(() => BOUND);
 
   test("2E + 2ρ(τ+W): E = 3 ms, ρ = 20 ppm, τ = 240 s make 15.6 ms", () => {
-    expect(clockBound({ driftPpm: 20, period: 240_000_000, span: 0 }, 3_000)).toBe(15_600);
-    expect(clockBound({ driftPpm: 20, period: 240_000_000, span: 0 }, 3_000, 480_000_000)).toBe(25_200);
+    expect(clockBound(TEMPO, 3_000)).toBe(15_600);
+    expect(clockBound(TEMPO, 3_000, 480_000_000)).toBe(25_200);
   });
 
   test("holds as long as clocks of a round are within it, and is violated just above", () => {
@@ -33,6 +35,11 @@ describe("clock-precision", () => {
         "P2 and P1 are 426 µs apart at P2:3, after round 1 of epoch 1; at most 420 µs are allowed [P2:3]",
       ]
     `);
+  });
+
+  test("is violated by a round that counts what was under way too long", () => {
+    const late = { clocks: [{ process: "P1", offset: 0, error: 201 }] };
+    expect(toldOf(precision, new ClockRun().round(1, 1, { P1: 0 }, late).trace())).toHaveLength(1);
   });
 
   test("a correction that is under way counts as made", () => {

@@ -13,6 +13,15 @@ export interface ClockBound {
   readonly period: Duration;
   /** W, from the first poll of a round to its last correction. */
   readonly span: Duration;
+  /** Samples with a longer round trip do not count. */
+  readonly roundTripMax: Duration;
+  /** The least that a message takes, if it is known; 0 otherwise. */
+  readonly delayMin: Duration;
+}
+
+/** The most that an offset can be measured wrong: known before anything is measured. */
+export function errorMax({ roundTripMax, delayMin }: ClockBound): Duration {
+  return Math.max(0, Math.ceil(roundTripMax / 2) - delayMin);
 }
 
 /**
@@ -107,6 +116,12 @@ export function clockPrecision(boundOf: (run: TraceHeader) => ClockBound): Check
           const round = roundOutput(event);
           if (round !== undefined) {
             const error = Math.max(0, ...round.clocks.map((clock) => clock.error));
+            if (error > errorMax(bound)) {
+              violations.add(
+                `${event.process} averages at ${idOf(event)} what may be wrong by ${error} µs; half a round trip of ${bound.roundTripMax} µs is the most that counts`,
+                [idOf(event)],
+              );
+            }
             rounds.add(round.round, { error, began: at - round.took });
           }
           const one = tracks.get(event.process);

@@ -14,6 +14,7 @@ export * from "./clock-monotonic.js";
 export {
   clockBound,
   clockPrecision,
+  errorMax,
   RoundsKnown,
   type ClockBound,
   type RoundKnown,

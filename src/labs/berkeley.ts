@@ -28,6 +28,8 @@ function boundOf({ options }: { readonly options: RunSettings["options"] }): Clo
     driftPpm: Number(options["drift"]),
     period: Number(options["period"]),
     span: (samples + BERKELEY_DEFAULTS.attempts) * patience,
+    roundTripMax: patience,
+    delayMin: Number(options["delay-min"]),
   };
 }
 

@@ -3,6 +3,7 @@ import {
   clockBound,
   clockOutput,
   ClockTracks,
+  errorMax,
   masterOutput,
   roundOutput,
   type ClockBound,
@@ -41,10 +42,13 @@ export function clockChart(trace: Trace, bound: ClockBound, { columns, ascii = f
     lines.push(`${row.process.padEnd(name)}  ${first.padStart(left)}  ${cells.join("")}  ${last}`);
   }
   lines.push(`${"master".padEnd(name)}  ${" ".repeat(left)}  ${masters(history, width)}`);
-  const most = history.bound === undefined ? "" : `, ${secondsText(history.bound)} in the last round`;
-  lines.push(
-    `${ascii ? "." : "·"} within the bound 2E + 2ρ(τ+W)${most}; ${ascii ? "1 to 8" : "▁ to █"} above it, half a power of ten each; blank: down`,
-  );
+  const most =
+    history.bound === undefined
+      ? ""
+      : `, ${secondsText(history.bound)} in the last round, ${secondsText(clockBound(bound, errorMax(bound)))} promised beforehand`;
+  const formula = ascii ? "2E + 2 rho (tau + W)" : "2E + 2ρ(τ+W)";
+  lines.push(`${ascii ? "." : "·"} within the bound ${formula}${most};`);
+  lines.push(`${ascii ? "1 to 8" : "▁ to █"} above it, half a power of ten each; blank: down.`);
   return lines.map((line) => line.trimEnd()).join("\n");
 }
 

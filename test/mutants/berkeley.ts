@@ -32,7 +32,7 @@ function onAdjust(
     return next;
   }
   const after = correct({ ...next, round: Math.max(next.round, round) }, delta,`,
-    replace: `  for (const { slave, delta } of work.pending) ctx.send(slave, { kind: "adjust", round, epoch, delta: ClockCourse.aim(state.course, ctx.now) });
+    replace: `  for (const { slave, delta } of work.pending) ctx.send(slave, { kind: "adjust", round, epoch, delta: aimNow(state, ctx) });
   ctx.setTimer("adjust", options.patience);
   return { ...state, role: { kind: "master", work: { ...work, attempts: work.attempts + 1 } } };
 }
@@ -53,7 +53,7 @@ function onAdjust(
     ctx.explain("bk.old", { peer: from, round });
     return next;
   }
-  const after = correct({ ...next, round: Math.max(next.round, round) }, delta - ClockCourse.aim(next.course, ctx.now),`,
+  const after = correct({ ...next, round: Math.max(next.round, round) }, delta - aimNow(next, ctx),`,
     why: "A time is sent instead of a difference: it is late by as long as it was under way.",
     scenario: "berkeley/bad-network",
   },
@@ -124,8 +124,8 @@ function onAdjust(
     id: "BK-9",
     family: "berkeley",
     file: FILE,
-    find: "const reading = ClockCourse.aim(next.course, ctx.now);",
-    replace: "const reading = ClockCourse.read(next.course, ctx.now);",
+    find: "const reading = aimNow(next, ctx);",
+    replace: "const reading = aimNow({ ...next, course: { ...next.course, slew: null } }, ctx);",
     why: "A clock that is being slewed is measured where it is, and corrected as if it stayed there.",
     scenario: "berkeley/bad-network",
   },
@@ -137,5 +137,14 @@ function onAdjust(
     replace: "return a[0] !== b[0] || a[1] !== b[1];",
     why: "Any other round counts as a later one, so an old correction is made after a newer one.",
     scenario: "berkeley/old-correction",
+  },
+  {
+    id: "BK-11",
+    family: "berkeley",
+    file: FILE,
+    find: "received - work.sent > options.patience ||",
+    replace: "",
+    why: "What reached the master while it was paused counts as an answer that took so long.",
+    scenario: "berkeley/paused-master",
   },
 ];

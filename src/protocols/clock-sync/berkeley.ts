@@ -1,26 +1,21 @@
-import { ClockCourse } from "../../clocks/index.js";
 import type { Context, Duration, Instant, ProcessId, Protocol } from "../../core/index.js";
 import { nonsenseIn, ownEpochAfter, type BerkeleyMessage } from "./berkeley-messages.js";
 import { berkeleyOptions, type BerkeleyOptions } from "./berkeley-options.js";
-import {
-  corrected,
-  held,
-  isCorrection,
-  isLater,
-  isReading,
-  secondsText,
-  slewTime,
-  type ClockOutput,
-  type RoundId,
-} from "./corrected-clock.js";
+import { isCorrection, isLater, secondsText, type ClockOutput, type RoundId } from "./corrected-clock.js";
 import { faultTolerantAverage } from "./fault-tolerant-average.js";
+import {
+  aimNow,
+  arrive,
+  awake,
+  begin,
+  correct,
+  keptClockNarration,
+  newClock,
+  type KeptClock,
+} from "./kept-clock.js";
 
 /** What a process knows. All but its role survives a crash. */
-export interface BerkeleyState {
-  /** Its clock, on the axis of the host's. */
-  readonly course: ClockCourse.ClockCourse;
-  /** The host's clock at the last change; should it be set back, this one goes on from there. */
-  readonly hostAt: Instant;
+export interface BerkeleyState extends KeptClock {
   readonly role: Role;
   /** That of the master it follows; 0 before any. */
   readonly epoch: number;
@@ -29,8 +24,6 @@ export interface BerkeleyState {
   readonly heard: number;
   /** Highest round heard of. */
   readonly round: number;
-  /** Epoch and round of the last correction: each is made once, and none after a later one. */
-  readonly applied: RoundId;
 }
 
 type Role =
@@ -112,22 +105,9 @@ export function berkeley(
   const options = berkeleyOptions(given);
   const start = (ctx: Ctx): BerkeleyState => {
     const first = options.clocks[ctx.processes.indexOf(ctx.self)] ?? 0;
-    const course = ClockCourse.step(
-      { ...ClockCourse.PERFECT, since: ctx.now, reading: ctx.now },
-      first,
-      ctx.now,
-    );
-    const state: BerkeleyState = {
-      course,
-      hostAt: ctx.now,
-      role: RESTING,
-      epoch: 0,
-      master: null,
-      heard: 0,
-      round: 0,
-      applied: [0, 0],
-    };
-    tellStart(state, ctx);
+    const clock = newClock(first, ctx);
+    const state: BerkeleyState = { ...clock, role: RESTING, epoch: 0, master: null, heard: 0, round: 0 };
+    begin(state, ctx);
     if (options.rounds === 0) return state;
     // So that a group which starts together need not wait for a master: the first one stands at once.
     return ctx.self === ctx.processes[0] ? stand(state, ctx, options) : waitForMaster(state, ctx, options);
@@ -141,9 +121,8 @@ export function berkeley(
       if (saved === undefined || saved === null) return start(ctx);
       // Only this protocol saves here, and the host checks that what it gives back is what was kept.
       const kept = saved as Omit<BerkeleyState, "role">;
-      const state = awake({ ...kept, role: RESTING }, ctx);
-      tellStart(state, ctx);
-      awaitArrival(state, ctx);
+      const state = awake<BerkeleyState>({ ...kept, role: RESTING }, ctx);
+      begin(state, ctx);
       return waitForMaster(state, ctx, options);
     },
 
@@ -207,7 +186,7 @@ function beginRound(state: BerkeleyState, ctx: Ctx, options: BerkeleyOptions): B
   const round = state.round + 1;
   ctx.explain("bk.poll", { round, samples: options.samples });
   if (round < options.rounds) ctx.setTimer("round", options.period);
-  const began = ClockCourse.aim(state.course, ctx.now);
+  const began = aimNow(state, ctx);
   const work: Work = { kind: "polling", began, sample: 0, sent: began, answered: [], measured: [] };
   return poll({ ...state, round, role: { kind: "master", work } }, work, ctx, options);
 }
@@ -220,7 +199,7 @@ function poll(
 ): BerkeleyState {
   const sample = before.sample + 1;
   if (sample > options.samples) return average(state, before, ctx, options);
-  const sent = ClockCourse.aim(state.course, ctx.now);
+  const sent = aimNow(state, ctx);
   ctx.broadcast({ kind: "poll", round: state.round, sample, epoch: state.epoch, sent });
   ctx.setTimer("poll", options.patience);
   return {
@@ -240,7 +219,7 @@ function onPoll(
 ): BerkeleyState {
   const next = followed(state, from, epoch, ctx, options);
   if (next.epoch !== epoch || next.master !== from) return next;
-  const reading = ClockCourse.aim(next.course, ctx.now);
+  const reading = aimNow(next, ctx);
   ctx.send(from, { kind: "answer", round, sample, epoch, sent, received: reading, answered: reading });
   return { ...next, round: Math.max(next.round, round), hostAt: ctx.now };
 }
@@ -261,7 +240,7 @@ function onAnswer(
     message.sample === work.sample &&
     message.sent === work.sent;
   if (!current || work.answered.includes(from)) return state;
-  const received = ClockCourse.aim(state.course, ctx.now);
+  const received = aimNow(state, ctx);
   const forward = message.received - message.sent;
   const back = received - message.answered;
   // Its timer may come late, when the process was paused; then the answer would count the pause as delay.
@@ -313,12 +292,13 @@ function average(
   ctx.cancelTimer("poll");
   const averaged = clocks.flatMap(({ process }, place) => (members.includes(place) ? [process] : []));
   const round: RoundId = [state.epoch, state.round];
-  const took = ClockCourse.aim(state.course, ctx.now) - began;
+  const took = aimNow(state, ctx) - began;
   ctx.output({ kind: "round", round, clocks, averaged, average: mean, gamma: options.gamma, took });
   explainRound(state, ctx, { clocks, averaged, mean });
   // Whoever is far out is corrected all the same.
   const pending = slaves.map(({ process, offset }) => ({ slave: process, delta: mean - offset }));
   const own = correct(state, mean, round, ctx, options);
+  save(own, ctx);
   return adjust(
     { ...own, role: { kind: "master", work: { kind: "adjusting", began, pending, attempts: 0 } } },
     ctx,
@@ -339,7 +319,7 @@ function explainRound(
   },
 ): void {
   const { clocks, averaged, mean } = found;
-  const time = secondsText(ClockCourse.aim(state.course, ctx.now) + mean);
+  const time = secondsText(aimNow(state, ctx) + mean);
   ctx.explain("bk.average", { round: state.round, averaged, mean: secondsText(mean, "+"), time });
   const far = clocks.flatMap(({ process, offset }) =>
     averaged.includes(process) ? [] : [`${process} (${secondsText(offset, "+")})`],
@@ -378,6 +358,7 @@ function onAdjust(
     return next;
   }
   const after = correct({ ...next, round: Math.max(next.round, round) }, delta, id, ctx, options);
+  save(after, ctx);
   if (round < options.rounds) return after;
   // Its last round: it waits for nobody any more.
   ctx.cancelTimer("election");
@@ -426,64 +407,6 @@ function endRound(
 
 function tellDropped(pending: readonly { readonly slave: ProcessId }[], ctx: Ctx): void {
   if (pending.length > 0) ctx.explain("bk.drop", { slaves: pending.map(({ slave }) => slave) });
-}
-
-// The clock.
-
-function correct(
-  state: BerkeleyState,
-  delta: Duration,
-  applied: RoundId,
-  ctx: Ctx,
-  options: BerkeleyOptions,
-): BerkeleyState {
-  if (!isReading(ClockCourse.aim(state.course, ctx.now) + delta)) {
-    ctx.explain("bk.nonsense", { peer: "its master", nonsense: `delta ${delta}` });
-    return state;
-  }
-  const course = corrected(state.course, delta, ctx.now, options);
-  const next: BerkeleyState = { ...state, course, applied, hostAt: ctx.now };
-  save(next, ctx);
-  const cause = course.slew === null && delta !== 0 ? "step" : "slew";
-  tellClock(next, cause, delta, ctx);
-  const time = secondsText(ClockCourse.aim(course, ctx.now));
-  if (delta !== 0) ctx.explain(`bk.${cause}`, { delta: secondsText(delta, "+"), time });
-  awaitArrival(next, ctx);
-  return next;
-}
-
-function awaitArrival({ course }: BerkeleyState, ctx: Ctx): void {
-  if (course.slew === null) return ctx.cancelTimer("arrival");
-  ctx.setTimer("arrival", Math.max(0, course.slew.since + slewTime(course) - ctx.now));
-}
-
-function arrive(state: BerkeleyState, ctx: Ctx): BerkeleyState {
-  ctx.explain("bk.arrived", { time: secondsText(ClockCourse.read(state.course, ctx.now)) });
-  // Without the slew that is over, the same clock.
-  const next = { ...state, course: ClockCourse.slew(state.course, 0, 1, ctx.now), hostAt: ctx.now };
-  tellClock(next, "arrived", 0, ctx);
-  return next;
-}
-
-function tellStart(state: BerkeleyState, ctx: Ctx): void {
-  tellClock(state, "start", 0, ctx);
-  ctx.explain("bk.start", { time: secondsText(ClockCourse.read(state.course, ctx.now)) });
-}
-
-function tellClock(state: BerkeleyState, cause: ClockOutput["cause"], delta: Duration, ctx: Ctx): void {
-  const { applied: round, course } = state;
-  ctx.output({ kind: "clock", cause, round, delta, reading: ClockCourse.read(course, ctx.now), course });
-}
-
-/** The host's clock may have been set back since the last step; a corrected clock does not run backward for that. */
-function awake(state: BerkeleyState, ctx: Ctx): BerkeleyState {
-  if (ctx.now >= state.hostAt) return state;
-  const back = secondsText(state.hostAt - ctx.now);
-  const next = { ...state, course: held(state.course, state.hostAt, ctx.now), hostAt: ctx.now };
-  ctx.explain("bk.held", { back });
-  save(next, ctx);
-  tellClock(next, "held", 0, ctx);
-  return next;
 }
 
 function save({ course, hostAt, epoch, master, heard, round, applied }: BerkeleyState, ctx: Ctx): void {
@@ -634,7 +557,7 @@ function follow(
 
 /** A sentence for every rule above; the process itself is the subject. */
 export const berkeleyNarration: Readonly<Record<string, string>> = {
-  "bk.start": "starts with its clock at {time}",
+  ...keptClockNarration,
   "bk.stand": "stands for master, with epoch {epoch}",
   "bk.accept": "accepts {peer} as master of epoch {epoch}",
   "bk.refuse.candidate": "refuses {peer}: it stands itself",
@@ -653,13 +576,8 @@ export const berkeleyNarration: Readonly<Record<string, string>> = {
   "bk.again": "sends the correction again to {slaves}",
   "bk.drop": "goes on without an acknowledgement of {slaves}",
   "bk.old": "does not make {peer}'s correction of round {round}: it has made that or a later one",
-  "bk.slew": "slews its clock by {delta}, to {time}",
-  "bk.step": "steps its clock by {delta}, to {time}: too far to slew",
-  "bk.arrived": "has slewed its clock to {time}",
-  "bk.held": "keeps its clock going on: the host's was set back by {back}",
   "bk.done": "ends the last round, number {rounds}",
   "bk.nonsense": "does not believe {peer}: {nonsense}",
-  "output:clock": "",
   "output:master": "",
   "output:round": "",
 };

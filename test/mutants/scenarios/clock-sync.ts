@@ -34,6 +34,18 @@ export const scenarios: readonly Scenario[] = [
       allSeedsPass(root, { lab: "berkeley", processes: 4, seeds: 20, faults: "", options: { rounds: 3 } }),
   },
   {
+    name: "berkeley/paused-master",
+    claim: "answers that waited for a master that was paused do not count",
+    run: (root) =>
+      allSeedsPass(root, {
+        lab: "berkeley",
+        processes: 3,
+        seeds: 20,
+        faults: "delay 5..20ms, pause P1 at 1205ms..1600ms",
+        options: { rounds: 3, samples: 1 },
+      }),
+  },
+  {
     name: "berkeley/fault-tolerant-average",
     claim: "the largest set of clocks within γ is averaged, wherever the master's clock and the window stand",
     async run(root) {
