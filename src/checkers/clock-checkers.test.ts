@@ -159,7 +159,11 @@ test("one-master-per-epoch is violated by two of the same", () => {
 });
 
 describe("round-cost", () => {
-  const cost = roundCost(() => 1);
+  const cost = roundCost({
+    formula: "(2m+2)(n-1)",
+    kinds: ["poll"],
+    of: ({ processes: { length } }) => ({ messages: 4 * (length - 1), corrections: length }),
+  });
   const run = (messages: number, corrected: number, rule = "bk.poll") => {
     const told = new ClockRun().starts().explain("P1", rule).round(1, 1, { P1: 0, P2: 0, P3: 0 });
     for (let i = 0; i < messages; i++) told.send("P1", "P2", { kind: "poll" });

@@ -1,9 +1,12 @@
 import type { Duration, Instant, ProcessId } from "../core/index.js";
-import { idOf, type TraceHeader } from "../trace/index.js";
+import { idOf, type EventKind, type TraceHeader } from "../trace/index.js";
 import type { Checker } from "./checker.js";
 import { clockOutput } from "./clock-output.js";
 import { ClockTracks } from "./clock-tracks.js";
 import { Violations } from "./violations.js";
+
+/** Clocks are compared at these events only: elsewhere nothing new is learnt of them. */
+const KINDS: readonly EventKind[] = ["start", "restart", "receive", "timer", "output"];
 
 /**
  * A corrected clock never shows less than it did, and is slewed rather than set: only a correction of more than
@@ -16,7 +19,7 @@ export function clockMonotonic(stepBeyondOf: (run: TraceHeader) => Duration): Ch
   return {
     name,
     claim: "no clock runs backward or jumps, unless it is too far out to be slewed",
-    kinds: ["start", "restart", "receive", "timer", "output"],
+    kinds: KINDS,
     begin(run) {
       const stepBeyond = stepBeyondOf(run);
       const violations = new Violations(name);
@@ -25,6 +28,7 @@ export function clockMonotonic(stepBeyondOf: (run: TraceHeader) => Duration): Ch
       let judged = 0;
       return {
         observe(event) {
+          if (!KINDS.includes(event.kind)) return;
           const { process, at, local } = event;
           const before = local === undefined ? undefined : tracks.get(process);
           if (before !== undefined && local !== undefined) before.see(at, local);

@@ -1,9 +1,12 @@
 import type { Duration, Instant, ProcessId } from "../core/index.js";
-import { idOf, type TraceHeader } from "../trace/index.js";
+import { idOf, type EventKind, type TraceHeader } from "../trace/index.js";
 import type { Checker } from "./checker.js";
 import { roundOutput, type RoundRead } from "./clock-output.js";
 import { ClockTracks, type ClockTrack } from "./clock-tracks.js";
 import { Violations } from "./violations.js";
+
+/** Clocks are compared at these events only: elsewhere nothing new is learnt of them. */
+const KINDS: readonly EventKind[] = ["start", "restart", "receive", "output", "crash"];
 
 /** What a precision rests on. */
 export interface ClockBound {
@@ -81,7 +84,7 @@ export function clockPrecision(boundOf: (run: TraceHeader) => ClockBound): Check
   return {
     name,
     claim: "clocks corrected in the same round are no further apart than 2E + 2ρ(τ+W)",
-    kinds: ["start", "restart", "receive", "output", "crash"],
+    kinds: KINDS,
     begin(run) {
       const bound = boundOf(run);
       const violations = new Violations(name);
@@ -111,6 +114,7 @@ export function clockPrecision(boundOf: (run: TraceHeader) => ClockBound): Check
 
       return {
         observe(event) {
+          if (!KINDS.includes(event.kind)) return;
           const { at } = event;
           tracks.observe(event);
           const round = roundOutput(event);

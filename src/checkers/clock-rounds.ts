@@ -1,5 +1,5 @@
 import type { Duration, ProcessId } from "../core/index.js";
-import { idOf } from "../trace/index.js";
+import { idOf, type TraceHeader } from "../trace/index.js";
 import type { Checker } from "./checker.js";
 import {
   clockOutput,
@@ -127,20 +127,30 @@ export const oneMasterPerEpoch: Checker = {
   },
 };
 
+/** What the rounds of a protocol cost. */
+export interface RoundCost {
+  /** In words: `(2m+2)(n-1)`. */
+  readonly formula: string;
+  /** Kinds of the messages that count. */
+  readonly kinds: readonly string[];
+  /** Of each round that somebody told of. */
+  readonly of: (run: TraceHeader) => { readonly messages: number; readonly corrections: number };
+}
+
 /**
- * A round without faults corrects everybody and costs exactly (2m+2)(n-1) messages, with `samplesOf` giving m.
+ * A round without faults corrects everybody whom it is for, and costs exactly what the formula says.
  *
  * Says nothing of a run with faults, of one that was cut short, or in which an answer came too late to count.
  */
-export function roundCost(samplesOf: (options: Readonly<Record<string, unknown>>) => number): Checker {
+export function roundCost({ formula, kinds, of }: RoundCost): Checker {
   const name = "round-cost";
   return {
     name,
-    claim: "without faults, a round corrects every clock, with (2m+2)(n-1) messages for m samples",
+    claim: `without faults, a round corrects everybody it is for, with ${formula} messages`,
     only: { runs: "runs without faults", includes: (run) => run.faults === "" },
     kinds: ["send", "output", "explain"],
     begin(run) {
-      const n = run.processes.length;
+      const cost = of(run);
       let messages = 0;
       let corrections = 0;
       let rounds = 0;
@@ -149,7 +159,7 @@ export function roundCost(samplesOf: (options: Readonly<Record<string, unknown>>
       return {
         observe(event) {
           if (event.kind === "explain") disturbed ||= DISTURBED.includes(event.rule);
-          else if (event.kind === "send") messages += isOfRound(event.message) ? 1 : 0;
+          else if (event.kind === "send") messages += isOneOf(kinds, event.message) ? 1 : 0;
           else if (roundOutput(event) !== undefined) rounds++;
           else {
             const cause = clockOutput(event)?.cause;
@@ -160,17 +170,18 @@ export function roundCost(samplesOf: (options: Readonly<Record<string, unknown>>
           const violations = new Violations(name);
           if (disturbed || end.stopped !== "quiescent") return violations.found;
           judged = rounds;
-          const cost = rounds * (2 * samplesOf(run.options) + 2) * (n - 1);
-          if (messages !== cost)
+          if (messages !== rounds * cost.messages) {
             violations.add(
-              `${messages} messages for ${rounds} rounds of ${n} processes; (2m+2)(n-1) makes ${cost}`,
+              `${messages} messages for ${rounds} rounds among ${run.processes.length} processes; ${formula} makes ${rounds * cost.messages}`,
               [],
             );
-          if (corrections !== rounds * n)
+          }
+          if (corrections !== rounds * cost.corrections) {
             violations.add(
-              `${corrections} corrections in ${rounds} rounds of ${n} processes; each round has ${n}`,
+              `${corrections} corrections in ${rounds} rounds among ${run.processes.length} processes; each round has ${cost.corrections}`,
               [],
             );
+          }
           return violations.found;
         },
         occasions: () => judged,
@@ -179,10 +190,19 @@ export function roundCost(samplesOf: (options: Readonly<Record<string, unknown>>
   };
 }
 
-const DISTURBED: readonly string[] = ["bk.late", "bk.unheard", "bk.again"];
+/** An answer came too late, or not at all: then messages are repeated, or missing. */
+const DISTURBED: readonly string[] = [
+  "bk.late",
+  "bk.unheard",
+  "bk.again",
+  "cr.late",
+  "cr.other",
+  "cr.silent",
+  "ntp.late",
+  "ntp.silent",
+];
 
-function isOfRound(message: unknown): boolean {
+function isOneOf(kinds: readonly string[], message: unknown): boolean {
   if (typeof message !== "object" || message === null || !("kind" in message)) return false;
-  const { kind } = message;
-  return kind === "poll" || kind === "answer" || kind === "adjust" || kind === "ack";
+  return typeof message.kind === "string" && kinds.includes(message.kind);
 }

@@ -1,9 +1,12 @@
-import { idOf, type TraceHeader } from "../trace/index.js";
+import { idOf, type EventKind, type TraceHeader } from "../trace/index.js";
 import type { Duration } from "../core/index.js";
 import type { Checker } from "./checker.js";
 import { roundOutput } from "./clock-output.js";
 import { ClockTracks } from "./clock-tracks.js";
 import { Violations } from "./violations.js";
+
+/** Clocks are compared at these events only: elsewhere nothing new is learnt of them. */
+const KINDS: readonly EventKind[] = ["start", "restart", "receive", "output", "crash"];
 
 /** Rounding of the two readings and of their half difference. */
 const ROUNDING: Duration = 4;
@@ -19,7 +22,7 @@ export function offsetAccuracy(driftPpmOf: (run: TraceHeader) => number): Checke
   return {
     name,
     claim: "every measured offset is right to within half a round trip",
-    kinds: ["start", "restart", "receive", "output", "crash"],
+    kinds: KINDS,
     begin(run) {
       const driftPpm = driftPpmOf(run);
       const violations = new Violations(name);
@@ -27,6 +30,7 @@ export function offsetAccuracy(driftPpmOf: (run: TraceHeader) => number): Checke
       let judged = 0;
       return {
         observe(event) {
+          if (!KINDS.includes(event.kind)) return;
           const { process, at } = event;
           tracks.observe(event);
           const round = roundOutput(event);

@@ -1,5 +1,4 @@
-import { HOUR, MILLISECOND, MINUTE, SECOND, UsageError, type RunSettings } from "../core/index.js";
-import { ClockCourse } from "../clocks/index.js";
+import { HOUR, MILLISECOND, SECOND, UsageError, type RunSettings } from "../core/index.js";
 import {
   clockMonotonic,
   clockPrecision,
@@ -20,17 +19,11 @@ import { berkeley, BERKELEY_DEFAULTS, berkeleyNarration, faultTolerantAverage } 
 import { clockChart } from "./clock-chart.js";
 import { clockReadings, clocksOption } from "./clock-readings.js";
 import type { Lab } from "./lab.js";
+import { boundOfSamples, timeOptions, timeSettings } from "./time-options.js";
 
 /** What of a run's settings decides how close its clocks stay. */
-function boundOf({ options }: { readonly options: RunSettings["options"] }): ClockBound {
-  const [samples, patience] = [Number(options["samples"]), Number(options["patience"])];
-  return {
-    driftPpm: Number(options["drift"]),
-    period: Number(options["period"]),
-    span: (samples + BERKELEY_DEFAULTS.attempts) * patience,
-    roundTripMax: patience,
-    delayMin: Number(options["delay-min"]),
-  };
+function boundOf(run: Pick<RunSettings, "options">): ClockBound {
+  return boundOfSamples(run, Number(run.options["samples"]) + BERKELEY_DEFAULTS.attempts);
 }
 
 /** Whether some clock is too far out at first to be averaged. */
@@ -58,15 +51,7 @@ export const berkeleyLab: Lab = {
   processes: { min: 2, usual: 4, max: 100 },
   options: [
     clocksOption,
-    { name: "rounds", summary: "rounds until they rest", kind: "integer", usual: 10, min: 0, max: 100_000 },
-    {
-      name: "period",
-      summary: "τ, from one round to the next",
-      kind: "duration",
-      usual: SECOND,
-      min: MILLISECOND,
-      max: 24 * HOUR,
-    },
+    ...timeOptions,
     {
       name: "samples",
       summary: "m, polls of each clock in a round",
@@ -76,14 +61,6 @@ export const berkeleyLab: Lab = {
       max: 100,
     },
     {
-      name: "patience",
-      summary: "how long an answer may take",
-      kind: "duration",
-      usual: 100 * MILLISECOND,
-      min: 1,
-      max: MINUTE,
-    },
-    {
       name: "gamma",
       summary: "γ: clocks that differ by more do not agree",
       kind: "duration",
@@ -91,50 +68,13 @@ export const berkeleyLab: Lab = {
       min: 0,
       max: HOUR,
     },
-    {
-      name: "slew",
-      summary: "σ, how fast a clock is moved: parts per million",
-      kind: "integer",
-      usual: 200_000,
-      min: 1,
-      max: ClockCourse.SLEW_PPM_MAX,
-    },
-    {
-      name: "step-beyond",
-      summary: "a larger correction is made at once",
-      kind: "duration",
-      usual: 20 * SECOND,
-      min: 0,
-      max: HOUR,
-    },
-    {
-      name: "drift",
-      summary: "ρ, the most that a clock is trusted to drift: parts per million",
-      kind: "integer",
-      usual: 100,
-      min: 0,
-      max: ClockCourse.DRIFT_PPM_MAX,
-    },
-    {
-      name: "delay-min",
-      summary: "the least that a message takes, if it is known",
-      kind: "duration",
-      usual: 0,
-      min: 0,
-      max: MINUTE,
-    },
   ],
   protocol: (run) =>
     berkeley({
+      ...timeSettings(run),
       clocks: clockReadings(run),
-      rounds: Number(run.options["rounds"]),
-      period: Number(run.options["period"]),
       samples: Number(run.options["samples"]),
-      patience: Number(run.options["patience"]),
       gamma: Number(run.options["gamma"]),
-      slewPpm: Number(run.options["slew"]),
-      stepBeyond: Number(run.options["step-beyond"]),
-      delayMin: Number(run.options["delay-min"]),
     }),
   faults:
     "delay 1..20ms, loss 5%, clock P1 +0ms drift 50ppm, clock P2 +250ms drift -80ppm, pause P2 at 2500ms..3500ms, crash P1 at 4500ms",
@@ -149,7 +89,14 @@ export const berkeleyLab: Lab = {
     faultTolerantMean,
     correctionsInOrder,
     oneMasterPerEpoch,
-    roundCost((options) => Number(options["samples"])),
+    roundCost({
+      formula: "(2m+2)(n-1)",
+      kinds: ["poll", "answer", "adjust", "ack"],
+      of: ({ processes: { length }, options }) => ({
+        messages: (2 * Number(options["samples"]) + 2) * (length - 1),
+        corrections: length,
+      }),
+    }),
   ],
   witnesses: [
     clocksWereApart(MILLISECOND),

@@ -6,6 +6,8 @@ import { chatLab } from "./chat.js";
 import { helloLab } from "./hello.js";
 import type { Lab } from "./lab.js";
 import { randomNumbersLab } from "./random-numbers.js";
+import { cristianLab } from "./cristian.js";
+import { ntpLab } from "./ntp.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
 import { vectorClocksLab } from "./vector-clocks.js";
 
@@ -19,6 +21,8 @@ export const labs: readonly Lab[] = [
   randomNumbersLab,
   chatLab,
   berkeleyLab,
+  cristianLab,
+  ntpLab,
 ];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */

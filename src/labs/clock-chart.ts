@@ -41,7 +41,9 @@ export function clockChart(trace: Trace, bound: ClockBound, { columns, ascii = f
     const [first, last] = texts[i] ?? ["", ""];
     lines.push(`${row.process.padEnd(name)}  ${first.padStart(left)}  ${cells.join("")}  ${last}`);
   }
-  lines.push(`${"master".padEnd(name)}  ${" ".repeat(left)}  ${masters(history, width)}`);
+  if (history.masters.length > 0) {
+    lines.push(`${"master".padEnd(name)}  ${" ".repeat(left)}  ${masters(history, width)}`);
+  }
   const most =
     history.bound === undefined
       ? ""
@@ -152,9 +154,10 @@ function drawPoint(rows: readonly Row[], tracks: ClockTracks, at: Instant, bound
   }
 }
 
-function firstRound({ rounds, rows }: History): string[] {
+function firstRound({ rounds, rows, masters: all }: History): string[] {
   const [round] = rounds;
-  if (round === undefined) return [];
+  // Where everybody corrects itself there is no one who decides for all.
+  if (round === undefined || all.length === 0) return [];
   const { clocks, average } = round.output;
   const adjustments = rows.flatMap(({ process }) => {
     const clock = clocks.find((candidate) => candidate.process === process);

@@ -4,7 +4,17 @@ export type { BerkeleyMessage } from "./clock-sync/berkeley-messages.js";
 export { BERKELEY_DEFAULTS, type BerkeleyOptions } from "./clock-sync/berkeley-options.js";
 export { secondsText, type ClockOutput, type RoundId, type SlewRule } from "./clock-sync/corrected-clock.js";
 export { faultTolerantAverage, GAMMA_MAX, type Average } from "./clock-sync/fault-tolerant-average.js";
+export * from "./clock-sync/cristian.js";
+export * from "./clock-sync/intersection.js";
 export * from "./clock-sync/lundelius-lynch.js";
+export * from "./clock-sync/ntp.js";
+export {
+  sampleOf,
+  type Sample,
+  type TimeMessage,
+  type TimeOptions,
+  type TimeOutput,
+} from "./clock-sync/time-server.js";
 export * from "./links/index.js";
 export * from "./mutex/mutex.js";
 export * from "./mutex/ricart-agrawala.js";

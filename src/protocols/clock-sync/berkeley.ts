@@ -1,7 +1,14 @@
 import type { Context, Duration, Instant, ProcessId, Protocol } from "../../core/index.js";
 import { nonsenseIn, ownEpochAfter, type BerkeleyMessage } from "./berkeley-messages.js";
 import { berkeleyOptions, type BerkeleyOptions } from "./berkeley-options.js";
-import { isCorrection, isLater, secondsText, type ClockOutput, type RoundId } from "./corrected-clock.js";
+import {
+  isCorrection,
+  isLater,
+  secondsText,
+  type ClockOutput,
+  type RoundId,
+  type RoundOutput,
+} from "./corrected-clock.js";
 import { faultTolerantAverage } from "./fault-tolerant-average.js";
 import {
   aimNow,
@@ -68,22 +75,8 @@ interface Measured {
 export type BerkeleyOutput =
   | ClockOutput
   | { readonly kind: "master"; readonly epoch: number }
-  /** What a master found and decided; the corrections are `average` less each `offset`. */
-  | {
-      readonly kind: "round";
-      readonly round: RoundId;
-      /** The master first, with 0. `error` is half the best round trip, less the least delay: the most it can be wrong. */
-      readonly clocks: readonly {
-        readonly process: ProcessId;
-        readonly offset: Duration;
-        readonly error: Duration;
-      }[];
-      readonly averaged: readonly ProcessId[];
-      readonly average: Duration;
-      readonly gamma: Duration;
-      /** From the first poll to now, by the master's clock. */
-      readonly took: Duration;
-    };
+  /** A master's; the corrections are `average` less each `offset`. */
+  | RoundOutput;
 
 type Ctx = Context<BerkeleyMessage, BerkeleyOutput>;
 
@@ -121,7 +114,7 @@ export function berkeley(
       if (saved === undefined || saved === null) return start(ctx);
       // Only this protocol saves here, and the host checks that what it gives back is what was kept.
       const kept = saved as Omit<BerkeleyState, "role">;
-      const state = awake<BerkeleyState>({ ...kept, role: RESTING }, ctx);
+      const state = awake<BerkeleyState>({ ...kept, role: RESTING }, ctx, (same) => same);
       begin(state, ctx);
       return waitForMaster(state, ctx, options);
     },
@@ -132,7 +125,7 @@ export function berkeley(
         ctx.explain("bk.nonsense", { peer: from, nonsense });
         return asleep;
       }
-      const state = awake(asleep, ctx);
+      const state = awake(asleep, ctx, (held) => voided(held, ctx));
       switch (message.kind) {
         case "poll":
           return onPoll(state, from, message, ctx, options);
@@ -156,7 +149,7 @@ export function berkeley(
     },
 
     onTimer(asleep, timer, ctx) {
-      const state = awake(asleep, ctx);
+      const state = awake(asleep, ctx, (held) => voided(held, ctx));
       switch (timer) {
         case "election":
           return stand(state, ctx, options);
@@ -191,6 +184,15 @@ function beginRound(state: BerkeleyState, ctx: Ctx, options: BerkeleyOptions): B
   return poll({ ...state, round, role: { kind: "master", work } }, work, ctx, options);
 }
 
+/** What was measured of this round does not count any more, nor does what is still to be answered of this sample. */
+function voided(state: BerkeleyState, ctx: Ctx): BerkeleyState {
+  save(state, ctx);
+  const { role } = state;
+  if (role.kind !== "master" || role.work.kind !== "polling") return state;
+  const work: Work = { ...role.work, began: aimNow(state, ctx), answered: ctx.peers, measured: [] };
+  return { ...state, role: { kind: "master", work } };
+}
+
 function poll(
   state: BerkeleyState,
   before: Work & { kind: "polling" },
@@ -205,7 +207,6 @@ function poll(
   return {
     ...state,
     role: { kind: "master", work: { ...before, sample, sent, answered: [] } },
-    hostAt: ctx.now,
   };
 }
 
@@ -221,7 +222,7 @@ function onPoll(
   if (next.epoch !== epoch || next.master !== from) return next;
   const reading = aimNow(next, ctx);
   ctx.send(from, { kind: "answer", round, sample, epoch, sent, received: reading, answered: reading });
-  return { ...next, round: Math.max(next.round, round), hostAt: ctx.now };
+  return { ...next, round: Math.max(next.round, round) };
 }
 
 function onAnswer(
@@ -257,7 +258,7 @@ function onAnswer(
     back: Math.min(back, before?.back ?? back),
   };
   const next: Work = { ...work, answered: [...work.answered, from], measured: [...others, measured] };
-  const after: BerkeleyState = { ...state, role: { kind: "master", work: next }, hostAt: ctx.now };
+  const after: BerkeleyState = { ...state, role: { kind: "master", work: next } };
   return next.answered.length === ctx.peers.length ? poll(after, next, ctx, options) : after;
 }
 

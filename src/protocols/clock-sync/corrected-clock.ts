@@ -1,5 +1,5 @@
 import { ClockCourse } from "../../clocks/index.js";
-import { DURATION_MAX, type Duration, type Instant } from "../../core/index.js";
+import { DURATION_MAX, type Duration, type Instant, type ProcessId } from "../../core/index.js";
 
 /*
  * A clock that a protocol keeps right: it cannot set the host's, so it holds a correction to it. The course's reference
@@ -22,6 +22,28 @@ export interface ClockOutput {
   readonly reading: Instant;
   /** How it goes on, on the axis of the event's `local`. */
   readonly course: ClockCourse.ClockCourse;
+}
+
+/** What a process found and decided in a round of measuring; it moves its clock by `average`. */
+export interface RoundOutput {
+  readonly kind: "round";
+  readonly round: RoundId;
+  /** Its own first, with 0. `error` is the most that an offset can be wrong: half a round trip, less the least delay. */
+  readonly clocks: readonly MeasuredClock[];
+  /** Those that it trusts. */
+  readonly averaged: readonly ProcessId[];
+  readonly average: Duration;
+  /** γ, where clocks must agree to within it; 0 elsewhere. */
+  readonly gamma: Duration;
+  /** From the first message to now, by its own clock. */
+  readonly took: Duration;
+}
+
+/** How far another clock is ahead, in microseconds. */
+export interface MeasuredClock {
+  readonly process: ProcessId;
+  readonly offset: Duration;
+  readonly error: Duration;
 }
 
 /** Rounds in order: first by epoch, then by number. */

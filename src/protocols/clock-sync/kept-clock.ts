@@ -15,7 +15,7 @@ import {
 export interface KeptClock {
   /** On the axis of the host's. */
   readonly course: ClockCourse.ClockCourse;
-  /** The host's clock at the last change; should it be set back, this one goes on from there. */
+  /** The host's clock at the last step; should it be set back, this one goes on from there. */
   readonly hostAt: Instant;
   /** Epoch and round of the last correction. */
   readonly applied: RoundId;
@@ -47,13 +47,22 @@ export function aimNow({ course }: KeptClock, ctx: Pick<ClockContext, "now">): I
   return ClockCourse.aim(course, ctx.now);
 }
 
-/** The host's clock may have been set back since the last step; a kept clock does not run backward for that. */
-export function awake<State extends KeptClock>(state: State, ctx: ClockContext): State {
-  if (ctx.now >= state.hostAt) return state;
+/**
+ * To begin every step with: the host's clock may have been set back since the last one, and a kept clock does not run
+ * backward for that. Then what is being measured is void: `voided` gives the state without it.
+ */
+export function awake<State extends KeptClock>(
+  state: State,
+  ctx: ClockContext,
+  voided: (state: State) => State,
+): State {
+  if (ctx.now === state.hostAt) return state;
+  if (ctx.now > state.hostAt) return { ...state, hostAt: ctx.now };
   const next = { ...state, course: held(state.course, state.hostAt, ctx.now), hostAt: ctx.now };
   ctx.explain("clock.held", { back: secondsText(state.hostAt - ctx.now) });
   tell(next, "held", 0, ctx);
-  return next;
+  awaitArrival(next, ctx);
+  return voided(next);
 }
 
 /** The clock on its way to `delta` more; the state itself when that is beyond any clock. */
@@ -81,6 +90,11 @@ export function correct<State extends KeptClock>(
 
 /** The slew is worked off: the clock is where it was to be. */
 export function arrive<State extends KeptClock>(state: State, ctx: ClockContext): State {
+  // The host's clock was set back meanwhile, too little to be seen, and the timer did not notice.
+  if (ClockCourse.slewLeft(state.course, ctx.now) !== 0) {
+    awaitArrival(state, ctx);
+    return state;
+  }
   ctx.explain("clock.arrived", { time: secondsText(ClockCourse.read(state.course, ctx.now)) });
   // Without the slew that is over, the same clock.
   const next = { ...state, course: ClockCourse.slew(state.course, 0, 1, ctx.now), hostAt: ctx.now };

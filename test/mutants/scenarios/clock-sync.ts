@@ -73,4 +73,62 @@ export const scenarios: readonly Scenario[] = [
       expectSame("what it slews", state.course.slew?.size, 1_000);
     },
   },
+  {
+    name: "cristian/slow-network",
+    claim: "over a network whose replies may come too late, a clock is as right as it says",
+    run: (root) =>
+      allSeedsPass(root, {
+        lab: "cristian",
+        processes: 3,
+        seeds: 60,
+        faults: "delay 1..80ms, loss 10%",
+        options: { rounds: 4 },
+      }),
+  },
+  {
+    name: "ntp/bad-network",
+    claim: "with one wrong server of four, over a bad network, a clock is as right as it says",
+    run: (root) =>
+      allSeedsPass(root, {
+        lab: "ntp",
+        processes: 5,
+        seeds: 60,
+        faults: "delay 0..120ms, loss 10%, duplicate 10%",
+        options: { rounds: 8, period: 150_000 },
+      }),
+  },
+  {
+    name: "ntp/four-times",
+    claim: "offset and delay of 1000, 1065, 1070, 1035 are 50 and 30",
+    async run(root) {
+      const { sampleOf } = await from<Protocols>(root, "protocols");
+      expectSame("the sample", sampleOf(1_000, 1_065, 1_070, 1_035), { offset: 50, delay: 30 });
+    },
+  },
+  {
+    name: "ntp/intervals",
+    claim: "intervals are intersected as Marzullo and the RFC have it",
+    async run(root) {
+      const { intersection, marzullo } = await from<Protocols>(root, "protocols");
+      const touching = [
+        { low: 1, high: 2 },
+        { low: 2, high: 3 },
+      ];
+      expectSame("two that touch", marzullo(touching), { low: 2, high: 2, count: 2 });
+      const three = [
+        { low: 0, high: 4 },
+        { low: 1, high: 3.5 },
+        { low: 2.2, high: 6 },
+      ];
+      expectSame("the RFC's interval", intersection(three), { low: 1, high: 4 });
+    },
+  },
+  {
+    name: "lundelius-lynch/mean",
+    claim: "a clock is moved by the mean of all differences, its own counted",
+    async run(root) {
+      const { lundeliusLynchCorrection } = await from<Protocols>(root, "protocols");
+      expectSame("of 30, 60 and its own", lundeliusLynchCorrection([30, 60]), 30);
+    },
+  },
 ];
