@@ -7,7 +7,9 @@ import { clocksWereApart, correctionArrived, masterFailedOver, outlierLeftOut } 
 import type { Checker } from "./checker.js";
 import { checkTrace } from "./check-trace.js";
 import { toldOf } from "./hand-made.test-helper.js";
+import { externalPrecision } from "./external-precision.js";
 import { offsetAccuracy } from "./offset-accuracy.js";
+import { trustedMajority } from "./trusted-majority.js";
 
 const BOUND = { driftPpm: 100, period: 1_000_000, span: 100_000, roundTripMax: 400, delayMin: 0 };
 /** As in the paper: 20 ppm, 4 minutes. */
@@ -214,4 +216,43 @@ describe("witnesses", () => {
     expect(scoped("crash P1 at 3s, restart P1 at 4s")).toBe(true);
     expect(scoped("crash P2 at 3s")).toBe(true);
   });
+});
+
+describe("external-precision", () => {
+  const precision = externalPrecision(() => 0);
+  /** P1 trusts P2, measured 500 µs ahead to within 100, and then shows `ahead`. */
+  const corrected = (ahead: number) =>
+    new ClockRun()
+      .starts([0, 500])
+      .round(1, 1, { P1: 0, P2: 500 }, { averaged: ["P2"], average: 500 })
+      .clock("P1", 2, ahead);
+
+  test("a client may be as far from a server that it trusts as its round says, and no further", () => {
+    expect(toldOf(precision, corrected(604).trace())).toEqual([]);
+    expect(toldOf(precision, corrected(605).trace())).toMatchInlineSnapshot(`
+      [
+        "P1 is 105 µs from P2 at P1:4; its round 1 says at most 100 µs [P1:4]",
+      ]
+    `);
+  });
+
+  test("nothing is judged before the correction is made", () => {
+    const run = new ClockRun().starts([0, 500]).round(1, 1, { P1: 0, P2: 500 }, { averaged: ["P2"] });
+    expect(outcome(precision, run)).toBe("idle");
+  });
+});
+
+test("trusted-majority is violated by a minority that is trusted, and by a time that most say cannot be", () => {
+  const round = (averaged: readonly string[], average: number) =>
+    toldOf(
+      trustedMajority,
+      new ClockRun().round(1, 1, { P1: 0, P2: 0, P3: 10, P4: 9_000 }, { averaged, average }).trace(),
+    );
+  expect(round(["P2", "P3"], 5)).toEqual([]);
+  expect(round(["P2"], 0)).toHaveLength(1);
+  expect(round(["P2", "P3", "P4"], 3_000)).toMatchInlineSnapshot(`
+    [
+      "P1 moves its clock by 3000 µs at P1:1, trusting 3 of 3 servers; 0 of them say that this can be [P1:1]",
+    ]
+  `);
 });
