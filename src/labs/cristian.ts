@@ -28,7 +28,7 @@ export const cristianLab: Lab = {
   processes: { min: 2, usual: 3, max: 100 },
   options: [clocksOption, ...timeOptions],
   protocol: (run) => cristian({ ...timeSettings(run), clocks: clockReadings(run), attempts: ATTEMPTS }),
-  faults: "delay 1..30ms, loss 10%, duplicate 5%, reorder 10%, clock P2 +250ms drift -80ppm",
+  faults: "delay 1..30ms, loss 15%, duplicate 20%, reorder 20%, clock P2 +250ms drift -80ppm",
   // Every message alike, so that without faults a reply is exactly half a round trip old.
   latency: { min: 500, max: 500 },
   checkers: [

@@ -1,5 +1,6 @@
 import { ClockCourse } from "../../clocks/index.js";
 import {
+  formatDuration,
   HOUR,
   MILLISECOND,
   MINUTE,
@@ -58,7 +59,7 @@ export function berkeleyOptions(given: Partial<BerkeleyOptions>): BerkeleyOption
   checkSlewRule(options);
   if (options.period <= options.samples * options.patience) {
     throw new UsageError(
-      `${options.samples} samples that may take ${options.patience} µs each do not fit into a period of ${options.period} µs; give a longer period, fewer samples or less patience`,
+      `${options.samples} samples that may take ${formatDuration(options.patience)} each do not fit into a period of ${formatDuration(options.period)}; give a longer period, fewer samples or less patience`,
     );
   }
   return options;

@@ -1,4 +1,11 @@
-import { SECOND, MILLISECOND, UsageError, type ProcessId, type Protocol } from "../../core/index.js";
+import {
+  formatDuration,
+  MILLISECOND,
+  SECOND,
+  UsageError,
+  type ProcessId,
+  type Protocol,
+} from "../../core/index.js";
 import { checkSlewRule } from "./berkeley-options.js";
 import { isCorrection, secondsText, type RoundId } from "./corrected-clock.js";
 import {
@@ -188,7 +195,7 @@ export function checkTimeOptions(options: TimeOptions, tries: number): void {
   }
   if (patience > 0 && period > tries * patience) return;
   throw new UsageError(
-    `${tries} tries that may take ${patience} µs each do not fit into a period of ${period} µs; give a longer period or less patience`,
+    `${tries} ${tries === 1 ? "try" : "tries"} that may take ${formatDuration(patience)} each do not fit into a period of ${formatDuration(period)}; give a longer period or less patience`,
   );
 }
 
