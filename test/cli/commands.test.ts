@@ -50,6 +50,19 @@ describe("sim", () => {
     expect(status).toBe(0);
   });
 
+  test("berkeley prints the textbook's figures, and in which way the clocks came together", async () => {
+    const clocks = "100.3s,102.5s,98.4s,101.0s";
+    const { status, stdout } = await lightcone(["sim", "berkeley", "--clocks", clocks, "--rounds", "1"]);
+    expect(stdout).toContain(
+      "First round, master P1: average 100.55 s; adjustments P1 +0.25 s, P2 -1.95 s, P3 +2.15 s, P4 -0.45 s.",
+    );
+    expect(stdout.match(/^P[1-4] .* 100\.55 s$/gm)).toHaveLength(4);
+    expect(status).toBe(0);
+    const refused = await lightcone(["run", "berkeley", "--clocks", "1s,2s"]);
+    expect(refused.stderr).toMatch(/^lightcone: --clocks names 2 clocks for 4 processes; .*\n$/);
+    expect(refused.status).toBe(2);
+  });
+
   test("a sweep adds seeds, failures and seedsPerSecond, and names the line that replays a failure", async () => {
     const { status, stdout } = await lightcone([
       "sim",
