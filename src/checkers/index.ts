@@ -5,6 +5,7 @@ export * from "./check-trace.js";
 export * from "./delivery.js";
 export * from "./entry-order.js";
 export * from "./every-request-served.js";
+export * from "./fencing-tokens.js";
 export * from "./lost-reply.js";
 export * from "./message-count.js";
 export * from "./mutual-exclusion.js";

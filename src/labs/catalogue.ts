@@ -5,6 +5,7 @@ import { chatLab } from "./chat.js";
 import { helloLab } from "./hello.js";
 import type { Lab } from "./lab.js";
 import { randomNumbersLab } from "./random-numbers.js";
+import { lamportLab } from "./lamport.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
 import { vectorClocksLab } from "./vector-clocks.js";
 
@@ -17,6 +18,7 @@ export const labs: readonly Lab[] = [
   calculatorLab,
   randomNumbersLab,
   chatLab,
+  lamportLab,
 ];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */

@@ -54,6 +54,7 @@ function garbled(event: TraceEvent & { readonly kind: "output" }, random: Random
   const { value } = event;
   if (typeof value !== "object" || value === null || random.chance(0.5)) return [];
   if ("outcome" in value) return [{ ...event, value: { ...value, outcome: { kind: "failed" } } }];
+  if ("fence" in value) return [{ ...event, value: { ...value, fence: random.below(3) } }];
   if ("method" in value) return [{ ...event, value: { ...value, id: "P2#1" } }];
   return [];
 }
@@ -101,7 +102,10 @@ function inTheirTerms(trace: Trace, seed: number): Trace {
     switch (event.kind) {
       case "output":
         if (random.chance(0.5)) return { ...event, value: callOutput(event.process, random) };
-        return { ...event, value: { kind: pick(["requested", "entered", "exited"], random), stamp } };
+        return {
+          ...event,
+          value: { kind: pick(["requested", "entered", "exited"], random), stamp, fence: random.below(5) },
+        };
       case "send":
         if (random.chance(0.5)) return event;
         return {

@@ -1,5 +1,6 @@
 export * from "./broadcast/causal-broadcast.js";
 export * from "./links/index.js";
+export * from "./mutex/lamport.js";
 export * from "./mutex/mutex.js";
 export * from "./mutex/ricart-agrawala.js";
 export * from "./services/calculator.js";
