@@ -31,7 +31,7 @@ export function messagesPerEntry(
   const name = "messages-per-entry";
   return {
     name,
-    claim: `without faults, an entry costs ${/[.…≤]/u.test(formula) ? "" : "exactly "}${formula} messages`,
+    claim: `without faults, an entry costs ${formula.includes("…") ? "" : "exactly "}${formula} messages`,
     only: { runs: "runs without faults", includes: (run) => run.faults === "" },
     kinds: [
       ...(["send", "drop", "duplicate", "crash", "output"] as const),

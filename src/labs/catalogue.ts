@@ -8,6 +8,8 @@ import { randomNumbersLab } from "./random-numbers.js";
 import { lamportLab } from "./lamport.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
 import { vectorClocksLab } from "./vector-clocks.js";
+import { roucairolCarvalhoLab } from "./roucairol-carvalho.js";
+import { suzukiKasamiLab } from "./suzuki-kasami.js";
 
 /** Every lab that comes with Lightcone, in the order a newcomer meets them. */
 export const labs: readonly Lab[] = [
@@ -19,6 +21,8 @@ export const labs: readonly Lab[] = [
   randomNumbersLab,
   chatLab,
   lamportLab,
+  roucairolCarvalhoLab,
+  suzukiKasamiLab,
 ];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */

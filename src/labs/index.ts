@@ -11,6 +11,8 @@ export * from "./link-options.js";
 export * from "./mutex-lab.js";
 export * from "./replay.js";
 export * from "./ricart-agrawala.js";
+export * from "./roucairol-carvalho.js";
 export * from "./run-lab.js";
+export * from "./suzuki-kasami.js";
 export * from "./sweep.js";
 export * from "./vector-clocks.js";

@@ -1,5 +1,6 @@
 import {
   MILLISECOND,
+  SECOND,
   type Duration,
   type Protocol,
   type RunSettings,
@@ -77,6 +78,18 @@ export function mutexLab<State, Message>(parts: MutexLabParts<State, Message>): 
     narration: { ...reliableNarration, ...(ordered && fifoNarration), ...parts.narration },
   };
 }
+
+/** Of the labs whose token can be made anew. */
+export const patienceOption: LabOption = {
+  name: "patience",
+  summary: "wait so long before suspecting that the token is lost; 0ms: never",
+  kind: "duration",
+  usual: 10 * SECOND,
+  min: 0,
+};
+
+/** Kinds of message that are sent only when a token is thought lost. */
+export const CENSUS_KINDS: readonly string[] = ["enquiry", "absent", "present", "superseded"];
 
 const mutexOptions: readonly LabOption[] = [
   {

@@ -3,6 +3,8 @@ export * from "./links/index.js";
 export * from "./mutex/lamport.js";
 export * from "./mutex/mutex.js";
 export * from "./mutex/ricart-agrawala.js";
+export * from "./mutex/roucairol-carvalho.js";
+export * from "./mutex/suzuki-kasami.js";
 export * from "./services/calculator.js";
 export * from "./services/chat.js";
 export * from "./services/chat-hall.js";
