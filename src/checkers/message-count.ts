@@ -1,5 +1,5 @@
 import type { ProcessId } from "../core/index.js";
-import type { TraceEvent } from "../trace/index.js";
+import type { TraceEvent, TraceHeader } from "../trace/index.js";
 import type { Checker } from "./checker.js";
 import { mutexOutput } from "./mutex-output.js";
 import { Violations } from "./violations.js";
@@ -25,7 +25,7 @@ export interface MessageCountOptions {
  */
 export function messagesPerEntry(
   formula: string,
-  perEntry: (processes: number) => number | MessageRange,
+  perEntry: (processes: number, options: TraceHeader["options"]) => number | MessageRange,
   { freeBy, unless = [] }: MessageCountOptions = {},
 ): Checker {
   const name = "messages-per-entry";
@@ -59,7 +59,7 @@ export function messagesPerEntry(
         },
         finish(end) {
           const violations = new Violations(name);
-          const expected = times(entries - free, perEntry(run.processes.length));
+          const expected = times(entries - free, perEntry(run.processes.length, run.options));
           if (disturbed || end.stopped !== "quiescent") return violations.found;
           judged = entries;
           if (messages >= expected.min && messages <= expected.max) return violations.found;

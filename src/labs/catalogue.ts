@@ -2,14 +2,18 @@ import { unknownName } from "../core/index.js";
 import { calculatorLab } from "./calculator.js";
 import { causalBroadcastLab } from "./causal-broadcast.js";
 import { chatLab } from "./chat.js";
+import { coordinatorLab } from "./coordinator.js";
 import { helloLab } from "./hello.js";
 import type { Lab } from "./lab.js";
 import { randomNumbersLab } from "./random-numbers.js";
 import { lamportLab } from "./lamport.js";
+import { maekawaLab } from "./maekawa.js";
+import { raymondLab } from "./raymond.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
 import { vectorClocksLab } from "./vector-clocks.js";
 import { roucairolCarvalhoLab } from "./roucairol-carvalho.js";
 import { suzukiKasamiLab } from "./suzuki-kasami.js";
+import { tokenRingLab } from "./token-ring.js";
 
 /** Every lab that comes with Lightcone, in the order a newcomer meets them. */
 export const labs: readonly Lab[] = [
@@ -23,6 +27,10 @@ export const labs: readonly Lab[] = [
   lamportLab,
   roucairolCarvalhoLab,
   suzukiKasamiLab,
+  raymondLab,
+  maekawaLab,
+  tokenRingLab,
+  coordinatorLab,
 ];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */

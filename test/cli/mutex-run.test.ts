@@ -4,7 +4,15 @@ import { lightcone } from "../support/lightcone.js";
 const FAULTS = "delay 1..20ms, loss 15%, duplicate 15%";
 
 /** Mutual exclusion with real processes: the algorithms beside Ricart–Agrawala, which run.test.ts tries. */
-describe.each(["lamport", "roucairol-carvalho", "suzuki-kasami"])("%s", (lab) => {
+describe.each([
+  "lamport",
+  "roucairol-carvalho",
+  "suzuki-kasami",
+  "raymond",
+  "maekawa",
+  "token-ring",
+  "coordinator",
+])("%s", (lab) => {
   test.each(["tcp", "udp"])("passes over %s while the network misbehaves", async (transport) => {
     const args = ["run", lab, "-n", "4", "--seed", "5", "--faults", FAULTS, "--transport", transport];
     const { status, stdout, stderr } = await lightcone([...args, "--json"]);

@@ -117,8 +117,8 @@ export interface Competition<State> {
   readonly statusOf: (state: State) => MutexStatus;
   /** What a message that comes twice must not change; a protocol that counts on its links says 0. Default 0.5. */
   readonly duplicateMax?: number;
-  /** Default 5. */
-  readonly processesMax?: number;
+  /** Default 2 to 5. */
+  readonly processes?: number;
   readonly narration: Readonly<Record<string, string>>;
   /** Looks at a run without duplicates: all messages sent, how many entries, how many processes. */
   readonly count?: (sent: readonly Packet<unknown>[], entries: number, processes: number) => void;
@@ -130,15 +130,15 @@ export interface Competition<State> {
  */
 export function checkCompetition<State, Message>(
   protocol: MutexProtocol<State, Message>,
-  { statusOf, narration, count, duplicateMax = 0.5, processesMax = 5 }: Competition<State>,
+  { statusOf, narration, count, duplicateMax = 0.5, processes: given }: Competition<State>,
 ): void {
   const competition = fc.record({
     seed: fc.nat(),
-    processes: fc.integer({ min: 2, max: processesMax }),
+    processes: given === undefined ? fc.integer({ min: 2, max: 5 }) : fc.constant(given),
     duplicate: fc.constantFrom(0, duplicateMax),
     rounds: fc.integer({ min: 1, max: 3 }),
     hold: fc.nat(15 * MILLISECOND),
-    askAt: fc.array(fc.nat(20 * MILLISECOND), { minLength: processesMax, maxLength: processesMax }),
+    askAt: fc.array(fc.nat(20 * MILLISECOND), { minLength: 8, maxLength: 8 }),
   });
   fc.assert(
     fc.property(competition, ({ seed, processes: n, duplicate, rounds, hold, askAt }) => {

@@ -44,6 +44,64 @@ export const scenarios: readonly Scenario[] = [
   scenario("suzuki-kasami", "competition", competitionWithoutRepair),
   scenario("suzuki-kasami", "cost", cost),
   scenario("suzuki-kasami", "impatience", impatience),
+  scenario("raymond", "competition", { ...competition, processes: 5 }),
+  scenario("coordinator", "competition", competition),
+  {
+    name: "coordinator/coordinator-crash",
+    claim: "a coordinator that crashes while somebody is inside goes on where it was",
+    run: (root) =>
+      allSeedsPass(root, {
+        ...competition,
+        lab: "coordinator",
+        faults: "delay 5..20ms, crash P1 at 60ms, restart P1 at 90ms",
+      }),
+  },
+  {
+    name: "coordinator/duplicating-network",
+    claim: "a release that comes late, or again, frees nobody else, without a link that would hide it",
+    run: (root) =>
+      allSeedsPass(root, {
+        ...competition,
+        lab: "coordinator",
+        faults: "duplicate 30%, reorder 30%",
+        protocol: ({ coordinator }) => coordinator,
+      }),
+  },
+  scenario("maekawa", "competition", { ...competition, processes: 7, options: { entries: 2 } }),
+  {
+    name: "maekawa/not-the-holder",
+    claim: "who gives way or leaves without having been granted frees no arbiter",
+    run: async (root) => {
+      const from = <Module>(layer: string): Promise<Module> =>
+        import(new URL(`${layer}/index.js`, root).href);
+      const { placeOf, step } = await from<typeof import("../../../src/core/index.js")>("core");
+      const { maekawa } = await from<Protocols>("protocols");
+      const processes = ["P1", "P2", "P3"];
+      const surroundings = { place: placeOf(processes, "P1"), incarnation: 0, now: 0, pick: () => 0 };
+      const protocol = maekawa(processes);
+      let { state } = step(protocol, undefined, { kind: "start" }, surroundings);
+      const grants: string[] = [];
+      const inputs = [
+        ["P2", { kind: "request", of: 1 }],
+        ["P3", { kind: "request", of: 1 }],
+        ["P3", { kind: "relinquish", of: 1 }],
+        ["P3", { kind: "release", of: 1, fence: 0 }],
+      ] as const;
+      for (const [sender, message] of inputs) {
+        const done = step(protocol, state, { kind: "message", from: sender, message }, surroundings);
+        state = done.state;
+        for (const effect of done.effects)
+          if (effect.kind === "send" && effect.message.kind === "grant") grants.push(effect.to);
+      }
+      if (grants.join() !== "P2") throw new Error(`with P2 inside, P1 has granted ${grants.join(", ")}`);
+    },
+  },
+  scenario("token-ring", "impatience", impatience),
+  {
+    name: "raymond/fairness",
+    claim: "while a process waits, no other enters more than twice",
+    run: (root) => nobodyStarves(root, "raymond", ({ raymond }) => raymond("star")),
+  },
   {
     name: "suzuki-kasami/duplicating-network",
     claim: "a token that the network doubles is one token, without a link that would hide it",
