@@ -8,6 +8,7 @@ export * from "./every-request-served.js";
 export * from "./fencing-tokens.js";
 export * from "./lost-reply.js";
 export * from "./message-count.js";
+export { mutexOutput, type MutexOutputRead } from "./mutex-output.js";
 export * from "./mutual-exclusion.js";
 export * from "./receive-has-send.js";
 export * from "./recorded-clocks.js";

@@ -92,7 +92,7 @@ function kindOf(message: unknown): string {
 }
 
 /** Whether a send carries the algorithm's own message, bare or in a link's envelope, rather than the link's upkeep. */
-function isAlgorithmMessage(event: TraceEvent & { kind: "send" }): boolean {
+export function isAlgorithmMessage(event: TraceEvent & { kind: "send" }): boolean {
   const message = event.message;
   if (typeof message !== "object" || message === null) return true;
   // Every envelope of `reliable` and `fifo` says which incarnation it is for; those without a body are upkeep.

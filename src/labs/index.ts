@@ -2,6 +2,7 @@ export * from "./calculator.js";
 export * from "./catalogue.js";
 export * from "./causal-broadcast.js";
 export * from "./chat.js";
+export * from "./compare/index.js";
 export * from "./coordinator.js";
 export * from "./fault-tally.js";
 export * from "./hello.js";
