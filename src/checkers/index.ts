@@ -3,6 +3,7 @@ export * from "./chat.js";
 export * from "./checker.js";
 export * from "./check-trace.js";
 export * from "./delivery.js";
+export * from "./election.js";
 export * from "./entry-order.js";
 export * from "./every-request-served.js";
 export * from "./fencing-tokens.js";

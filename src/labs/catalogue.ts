@@ -1,7 +1,9 @@
 import { unknownName } from "../core/index.js";
+import { bullyLab } from "./bully.js";
 import { calculatorLab } from "./calculator.js";
 import { causalBroadcastLab } from "./causal-broadcast.js";
 import { chatLab } from "./chat.js";
+import { changRobertsLab } from "./chang-roberts.js";
 import { coordinatorLab } from "./coordinator.js";
 import { helloLab } from "./hello.js";
 import type { Lab } from "./lab.js";
@@ -10,10 +12,10 @@ import { lamportLab } from "./lamport.js";
 import { maekawaLab } from "./maekawa.js";
 import { raymondLab } from "./raymond.js";
 import { ricartAgrawalaLab } from "./ricart-agrawala.js";
-import { vectorClocksLab } from "./vector-clocks.js";
 import { roucairolCarvalhoLab } from "./roucairol-carvalho.js";
 import { suzukiKasamiLab } from "./suzuki-kasami.js";
 import { tokenRingLab } from "./token-ring.js";
+import { vectorClocksLab } from "./vector-clocks.js";
 
 /** Every lab that comes with Lightcone, in the order a newcomer meets them. */
 export const labs: readonly Lab[] = [
@@ -31,6 +33,8 @@ export const labs: readonly Lab[] = [
   maekawaLab,
   tokenRingLab,
   coordinatorLab,
+  changRobertsLab,
+  bullyLab,
 ];
 
 /** The lab of that id; throws a `UsageError` that names the nearest. */

@@ -3,7 +3,7 @@ import { lightcone } from "../support/lightcone.js";
 
 const FAULTS = "delay 1..20ms, loss 15%, duplicate 15%";
 
-/** Mutual exclusion with real processes: the algorithms beside Ricart–Agrawala, which run.test.ts tries. */
+/** Mutual exclusion and election with real processes, beside Ricart–Agrawala, which run.test.ts tries. */
 describe.each([
   "lamport",
   "roucairol-carvalho",
@@ -12,6 +12,8 @@ describe.each([
   "maekawa",
   "token-ring",
   "coordinator",
+  "bully",
+  "chang-roberts",
 ])("%s", (lab) => {
   test.each(["tcp", "udp"])("passes over %s while the network misbehaves", async (transport) => {
     const args = ["run", lab, "-n", "4", "--seed", "5", "--faults", FAULTS, "--transport", transport];
