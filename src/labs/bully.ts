@@ -1,6 +1,6 @@
 import { explained, messagesOfElections } from "../checkers/index.js";
 import { bully, bullyNarration } from "../protocols/index.js";
-import { electionLab } from "./election-lab.js";
+import { electionLab, electionPatienceOption } from "./election-lab.js";
 
 /** Election by whoever is higher. */
 export const bullyLab = electionLab({
@@ -10,6 +10,7 @@ export const bullyLab = electionLab({
     "Who misses the leader asks everybody higher. Whoever answers takes over and does the same; who gets no answer " +
     "leads. The highest that is up wins, as long as silence means a crash.",
   protocol: (run) => bully({ patience: Number(run.options["patience"]) }),
+  options: [electionPatienceOption],
   best: "the highest",
   throughCrashes: true,
   checkers: [

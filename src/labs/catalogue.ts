@@ -6,6 +6,7 @@ import { chatLab } from "./chat.js";
 import { changRobertsLab } from "./chang-roberts.js";
 import { coordinatorLab } from "./coordinator.js";
 import { helloLab } from "./hello.js";
+import { hirschbergSinclairLab } from "./hirschberg-sinclair.js";
 import type { Lab } from "./lab.js";
 import { randomNumbersLab } from "./random-numbers.js";
 import { lamportLab } from "./lamport.js";
@@ -34,6 +35,7 @@ export const labs: readonly Lab[] = [
   tokenRingLab,
   coordinatorLab,
   changRobertsLab,
+  hirschbergSinclairLab,
   bullyLab,
 ];
 

@@ -1,7 +1,7 @@
 import { explained, messagesOfElections, type ElectionsHeld, type MessageRange } from "../checkers/index.js";
 import type { TraceHeader } from "../trace/index.js";
 import { changRoberts, changRobertsNarration } from "../protocols/index.js";
-import { electionLab, idsOption, ringIds } from "./election-lab.js";
+import { electionLab, electionPatienceOption, idsOption, ringIds } from "./election-lab.js";
 
 /** Election on a ring, in one direction. */
 export const changRobertsLab = electionLab({
@@ -11,7 +11,7 @@ export const changRobertsLab = electionLab({
     "Every process knows its successor alone. An id goes round until it meets a higher one; the one that comes back " +
     "to its own process has met none, so that process leads and tells the others.",
   protocol: (run) => changRoberts(ringIds(run), { patience: Number(run.options["patience"]) }),
-  options: [idsOption],
+  options: [idsOption, electionPatienceOption],
   best: "the highest",
   throughCrashes: false,
   checkers: [messagesOfElections("2n-1 to n(n+1)/2, and n to tell,", published)],

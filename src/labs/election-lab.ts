@@ -89,15 +89,17 @@ const electionOptions: readonly LabOption[] = [
     usual: 20 * MILLISECOND,
     min: 0,
   },
-  {
-    name: "patience",
-    summary: "wait so long for an answer before taking somebody for dead",
-    kind: "duration",
-    usual: 5 * SECOND,
-    min: MILLISECOND,
-    max: 600 * SECOND,
-  },
 ];
+
+/** Of the labs that take silence for a crash. */
+export const electionPatienceOption: LabOption = {
+  name: "patience",
+  summary: "wait so long for an answer before taking somebody for dead",
+  kind: "duration",
+  usual: 5 * SECOND,
+  min: MILLISECOND,
+  max: 600 * SECOND,
+};
 
 export const idsOption: LabOption = {
   name: "ids",

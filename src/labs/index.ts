@@ -9,6 +9,7 @@ export * from "./coordinator.js";
 export * from "./election-lab.js";
 export * from "./fault-tally.js";
 export * from "./hello.js";
+export * from "./hirschberg-sinclair.js";
 export * from "./judge.js";
 export * from "./lab.js";
 export * from "./lamport.js";

@@ -2,6 +2,7 @@ export * from "./broadcast/causal-broadcast.js";
 export * from "./election/bully.js";
 export * from "./election/chang-roberts.js";
 export * from "./election/election.js";
+export * from "./election/hirschberg-sinclair.js";
 export * from "./links/index.js";
 export * from "./mutex/coordinator.js";
 export * from "./mutex/lamport.js";

@@ -14,6 +14,7 @@ describe.each([
   "coordinator",
   "bully",
   "chang-roberts",
+  "hirschberg-sinclair",
 ])("%s", (lab) => {
   test.each(["tcp", "udp"])("passes over %s while the network misbehaves", async (transport) => {
     const args = ["run", lab, "-n", "4", "--seed", "5", "--faults", FAULTS, "--transport", transport];

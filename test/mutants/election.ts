@@ -1,6 +1,7 @@
 import type { Mutant } from "./mutant.js";
 
 const BULLY = "src/protocols/election/bully.ts";
+const BOTH_WAYS = "src/protocols/election/hirschberg-sinclair.ts";
 const RING = "src/protocols/election/chang-roberts.ts";
 
 /** Bugs of the elections; ids as in the protocol reference, §5.1 and §5.2. */
@@ -77,5 +78,23 @@ export const mutants: readonly Mutant[] = [
     replace: 'if (timer === "skipped") {',
     why: "A dead successor is asked for ever, and nobody ever leads.",
     scenario: "chang-roberts/crash",
+  },
+  {
+    id: "HS-1",
+    family: "hirschberg-sinclair",
+    file: BOTH_WAYS,
+    find: "if (hops < 2 ** phase) {",
+    replace: "if (hops <= 2 ** phase) {",
+    why: "Ids go one process farther than they should.",
+    scenario: "hirschberg-sinclair/cost",
+  },
+  {
+    id: "HS-2",
+    family: "hirschberg-sinclair",
+    file: BOTH_WAYS,
+    find: "if (replies.length < WAYS.length) return { ...state, replies };",
+    replace: "if (replies.length < 1) return { ...state, replies };",
+    why: "An id that was stopped on one side goes on, and farther, as long as the other side answers.",
+    scenario: "hirschberg-sinclair/cost",
   },
 ];

@@ -65,4 +65,17 @@ export const scenarios: readonly Scenario[] = [
         ends: true,
       }),
   },
+  {
+    name: "hirschberg-sinclair/cost",
+    claim: "when all start at once every id goes exactly as far as the order of ids lets it",
+    run: (root) =>
+      allSeedsPass(root, {
+        lab: "hirschberg-sinclair",
+        processes: 7,
+        seeds: 100,
+        faults: "",
+        options: { think: 0 },
+        ends: true,
+      }),
+  },
 ];
