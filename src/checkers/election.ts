@@ -4,13 +4,14 @@ import type { Checker, Witness } from "./checker.js";
 import { isAlgorithmMessage, type MessageRange } from "./message-count.js";
 import { Violations } from "./violations.js";
 
-interface ElectionOutputRead {
+/** What an election told its user, as a trace carries it. */
+export interface ElectionOutputRead {
   readonly kind: "started" | "elected";
   readonly leader: ProcessId | undefined;
 }
 
 /** Reads an election's output, or gives `undefined`: traces hold whatever their writer put in. */
-function electionOutput(event: TraceEvent): ElectionOutputRead | undefined {
+export function electionOutput(event: TraceEvent): ElectionOutputRead | undefined {
   if (event.kind !== "output") return undefined;
   const value = event.value;
   if (typeof value !== "object" || value === null || !("kind" in value)) return undefined;

@@ -6,7 +6,7 @@ import type { Terminal } from "./terminal.js";
 interface Comparison {
   readonly family: Family;
   readonly sizes: readonly number[];
-  readonly entries: number;
+  readonly times: number;
   readonly seed: number;
   readonly measured: readonly Measured[];
   readonly tried: readonly Tried[];
@@ -14,8 +14,8 @@ interface Comparison {
 
 /** Tables of what was measured, a chart of how it grows, and what faults did. */
 export function printComparison(comparison: Comparison, terminal: Terminal): void {
-  const { family, entries, seed } = comparison;
-  const many = entries === 1 ? "once" : `${entries} times`;
+  const { family, times, seed } = comparison;
+  const many = times === 1 ? "once" : `${times} times`;
   text(
     `${family.title}: every process does it ${many}, every message takes T = ${formatDuration(MESSAGE_DELAY)}, ` +
       `nothing goes wrong. Simulated, seed ${seed}.`,
@@ -84,7 +84,7 @@ function printTrials({ family, tried }: Comparison, terminal: Terminal): void {
     if (first === undefined) continue;
     heading(`${first.processes} processes under ${trial}: ${first.faults}`, terminal);
     table(
-      ["", "safe", "all served", `messages per ${family.operation}`],
+      ["", "safe", "all done", `messages per ${family.operation}`],
       rows.map(({ algorithm, runs, safe, finished, messagesPerOperation }) => [
         algorithm,
         share(safe, runs),
@@ -96,7 +96,7 @@ function printTrials({ family, tried }: Comparison, terminal: Terminal): void {
     );
   }
   text(
-    "safe: nothing that its lab claims was violated. all served: nobody that is up waited in the end.",
+    "safe: nothing that its lab claims was violated. all done: nobody that is up waited in the end.",
     terminal,
   );
 }

@@ -101,10 +101,10 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
 
   program
     .command("compare")
-    .argument("<family>", "what to compare: mutex")
+    .argument("<family>", "what to compare: mutex or election")
     .description("run every algorithm of a family on the same work, and show what each costs")
     .option("-n, --processes <range>", "how many processes, such as 8 or 2..64", "2..64")
-    .option("--entries <count>", "how often each process does it", "2")
+    .option("--entries <count>", "of mutex: how often each process enters; default 2")
     .option("--seed <number>", "decides when who wants what", "1")
     .option("--faults <text>", "try these faults instead of loss and crashes")
     .option("--ascii", "no characters beyond ASCII")
@@ -357,7 +357,7 @@ export interface ChatFlags extends CertificateFlags {
 
 export interface CompareFlags {
   readonly processes: string;
-  readonly entries: string;
+  readonly entries?: string;
   readonly seed: string;
   readonly faults?: string;
   readonly json?: true;

@@ -18,6 +18,7 @@ const UNUSABLE: readonly (readonly [args: string, answer: RegExp])[] = [
   ["run ricart-agrawala -n 1", /-n 1: ricart-agrawala runs with 2 to 1000 processes/],
   ["run ricart-agrawala -n 1e3", /-n takes a whole number; "1e3" given/],
   ["compare mutexes", /unknown family "mutexes"; did you mean "mutex"\?/],
+  ["compare election --entries 3", /--entries says how often each process enters; election has no entries/],
   ["compare mutex -n 1..4", /-n 1: lamport runs with 2 to 1000 processes/],
   ["compare mutex -n 0", /-n 0: lamport runs with 2 to 1000 processes/],
   ["compare mutex -n 8..2", /-n 8..2 goes down; write 2..8/],

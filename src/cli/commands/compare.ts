@@ -20,13 +20,17 @@ export async function compareCommand(name: string, flags: CompareFlags, terminal
   terminal.ascii = flags.ascii === true;
   const family = findFamily(name);
   const sizes = sizesOf(flags.processes);
-  const entries = wholeNumber("--entries", flags.entries);
+  const { repeatedBy } = family;
+  if (flags.entries !== undefined && repeatedBy !== "entries") {
+    throw new UsageError(`--entries says how often each process enters; ${family.id} has no entries`);
+  }
+  const times = repeatedBy === undefined ? 1 : wholeNumber("--entries", flags.entries ?? "2");
   const seed = wholeNumber("--seed", flags.seed);
   const request = {
     family,
     sizes,
     seed,
-    options: { entries },
+    options: repeatedBy === undefined ? {} : { [repeatedBy]: times },
     ...(flags.faults !== undefined && { faults: flags.faults }),
   };
   const measured: Measured[] = [];
@@ -41,7 +45,7 @@ export async function compareCommand(name: string, flags: CompareFlags, terminal
     if (interruption.signal.aborted) return EXIT.interrupted;
   }
   if (flags.json) terminal.print(comparisonJson(family, seed, measured, tried));
-  else printComparison({ family, sizes, entries, seed, measured, tried }, terminal);
+  else printComparison({ family, sizes, times, seed, measured, tried }, terminal);
   return measured.every(({ violations }) => violations.length === 0) ? EXIT.pass : EXIT.violation;
 }
 

@@ -65,6 +65,20 @@ describe("mutex", () => {
   });
 });
 
+test("election: none is out of what is published, and the worst order for one direction is none for two", () => {
+  const { measured, tried } = resultsOf({ family: findFamily("election"), sizes: [2, 8], options: {} });
+  expect(measured.flatMap(({ violations }) => violations)).toEqual([]);
+  const cost = (algorithm: string, load: string) =>
+    measured.find((one) => one.algorithm === algorithm && one.load === load && one.processes === 8)
+      ?.messagesPerOperation;
+  expect([cost("chang-roberts", "rising"), cost("chang-roberts", "falling")]).toEqual([23, 44]);
+  expect(cost("hirschberg-sinclair", "rising")).toBe(cost("hirschberg-sinclair", "falling"));
+  for (const { trial, safe, finished, runs } of tried) {
+    expect(safe).toBe(runs);
+    if (trial === "loss") expect(finished).toBe(runs);
+  }
+});
+
 test("what cannot be run is refused before anything is", () => {
   expect(() => resultsOf({ sizes: [2, 1] })).toThrow(/-n 1: lamport runs with 2 to 1000 processes/);
   expect(() => resultsOf({ sizes: [2, 300] })).toThrow(/at most 256 processes/);

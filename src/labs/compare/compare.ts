@@ -5,10 +5,11 @@ import { headerOf, Simulation, type SimulationSettings } from "../../sim/index.j
 import { Judge, type Report } from "../judge.js";
 import type { Lab } from "../lab.js";
 import { runSettings, simulationOf } from "../run-lab.js";
+import { electionFamily } from "./election-family.js";
 import type { Family, FamilyMember, Load, Reading, Trial } from "./family.js";
 import { mutexFamily } from "./mutex-family.js";
 
-export const families: readonly Family[] = [mutexFamily];
+export const families: readonly Family[] = [mutexFamily, electionFamily];
 
 /** The family of that id; throws a `UsageError` that names the nearest. */
 export function findFamily(id: string): Family {
@@ -171,7 +172,12 @@ function tryOut({ family, seed, options }: CompareRequest, lab: Lab, processes: 
 }
 
 /** Checkers that claim that something happens at all; the others claim that nothing wrong does. */
-const LIVENESS: readonly string[] = ["every-request-served", "messages-per-entry"];
+const LIVENESS: readonly string[] = [
+  "every-request-served",
+  "messages-per-entry",
+  "one-leader-at-the-end",
+  "messages-of-elections",
+];
 
 function runOnce(
   family: Family,

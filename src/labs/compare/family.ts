@@ -19,6 +19,8 @@ export interface Family {
   /** Besides messages per operation. */
   readonly columns: readonly Column[];
   readonly trials: readonly Trial[];
+  /** The lab option that says how often each process does it; absent where once is all. */
+  readonly repeatedBy: string | undefined;
   /** Measures one run. */
   begin(run: TraceHeader): Meter;
 }

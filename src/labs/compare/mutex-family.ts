@@ -66,6 +66,7 @@ export const mutexFamily: Family = {
       options: { "max-retries": 5, patience: 1_000 * MILLISECOND },
     },
   ],
+  repeatedBy: "entries",
   begin: () => new MutexMeter(),
 };
 

@@ -11,7 +11,7 @@ export interface HirschbergSinclairState {
   readonly participant: boolean;
   /** The leader, once known; `null` before. */
   readonly leader: ProcessId | null;
-  /** Its id goes 2^phase processes far each way; -1 while it only passes on those of others. */
+  /** Its id goes 2^phase processes far each way; -1 while it is not under way. */
   readonly phase: number;
   /** The ways on which its id has met nobody higher in this phase. */
   readonly replies: readonly Way[];
@@ -115,7 +115,7 @@ function onProbe(
     ctx.explain("hs.turn", theirs);
     ctx.send(neighbour(opposite(way), ctx), { kind: "reply", candidate, phase, way });
   }
-  return takePart(state, ctx);
+  return state;
 }
 
 function onReply(
