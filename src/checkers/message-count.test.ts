@@ -47,3 +47,40 @@ test("says nothing of a run with faults, or of one that was cut short", () => {
   expect(toldOf(checker, lost.trace())).toEqual([]);
   expect(toldOf(checker, entry(9).crash("P3").trace())).toEqual([]);
 });
+
+test("of a range, all entries together stay within it", () => {
+  const range = messagesPerEntry("2..4", () => ({ min: 2, max: 4 }));
+  const told = (...messages: readonly number[]) => {
+    const run = new MutexRun();
+    for (const count of messages) entry(count, run);
+    return toldOf(range, run.trace());
+  };
+  expect(told(2, 4)).toEqual([]);
+  expect(told(1, 3)).toEqual([]);
+  expect(told(1, 2)).toMatchInlineSnapshot(`
+    [
+      "3 messages for 2 entries of 3 processes; 2..4 makes 4 to 8 []",
+    ]
+  `);
+  expect(told(5, 4)).toHaveLength(1);
+});
+
+test("entries that a rule makes free cost nothing, and only those", () => {
+  const free = messagesPerEntry("3 or 0", () => 3, { freeBy: "kept" });
+  const run = entry(3).explain("P1", "kept").tells("P1", "entered", 2);
+  expect(toldOf(free, run.trace())).toEqual([]);
+  run.explain("P1", "other").tells("P1", "entered", 3);
+  expect(toldOf(free, run.trace())).toMatchInlineSnapshot(`
+    [
+      "3 messages for 3 entries of 3 processes, 1 of them free; 3 or 0 makes 6 []",
+    ]
+  `);
+});
+
+test("says nothing of a run in which the algorithm had something to repair", () => {
+  const usual = messagesPerEntry("3", () => 3, { unless: ["enquiry"] });
+  const disturbed = entry(5);
+  disturbed.send("P1", "P2", { kind: "data", toEpoch: 0, body: { kind: "enquiry" } });
+  expect(toldOf(usual, disturbed.trace())).toEqual([]);
+  expect(toldOf(usual, entry(5).trace())).toHaveLength(1);
+});

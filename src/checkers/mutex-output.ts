@@ -5,6 +5,8 @@ import type { TraceEvent } from "../trace/index.js";
 export interface MutexOutputRead {
   readonly kind: "requested" | "entered" | "exited";
   readonly stamp: readonly [timestamp: number, process: ProcessId];
+  /** The fencing token of an entry, if it says one. */
+  readonly fence?: number;
 }
 
 /** Reads a mutual exclusion output, or gives `undefined`: traces hold whatever their writer put in. */
@@ -18,5 +20,6 @@ export function mutexOutput(event: TraceEvent): MutexOutputRead | undefined {
   if (!Array.isArray(stamp)) return undefined;
   const [timestamp, process]: readonly unknown[] = stamp;
   if (typeof timestamp !== "number" || typeof process !== "string") return undefined;
-  return { kind, stamp: [timestamp, process] };
+  const fence: unknown = "fence" in value ? value.fence : undefined;
+  return { kind, stamp: [timestamp, process], ...(typeof fence === "number" && { fence }) };
 }

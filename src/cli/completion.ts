@@ -1,6 +1,6 @@
 import type { Command, Option } from "commander";
 import { UsageError } from "../core/index.js";
-import { labs, type LabOption } from "../labs/index.js";
+import { families, labs, type LabOption } from "../labs/index.js";
 import { SHELLS } from "./completion-scripts.js";
 import { EXIT } from "./exit-status.js";
 import type { Terminal } from "./terminal.js";
@@ -175,6 +175,9 @@ function positionalsOf(command: string, place: number, current: string): Candida
       // Without a path begun, the labs alone are the better offer.
       if (/^[.~/]|\//.test(current)) return FILES_ONLY;
       return { words: labs.map(({ id, title }) => ({ word: id, about: title })), files: false };
+    case "compare":
+      if (place > 0) return NOTHING;
+      return { words: families.map(({ id, title }) => ({ word: id, about: title })), files: false };
     case "check":
     case "show":
     case "replay":

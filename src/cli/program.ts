@@ -100,6 +100,21 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     });
 
   program
+    .command("compare")
+    .argument("<family>", "what to compare: mutex or election")
+    .description("run every algorithm of a family on the same work, and show what each costs")
+    .option("-n, --processes <range>", "how many processes, such as 8 or 2..64", "2..64")
+    .option("--entries <count>", "of mutex: how often each process enters; default 2")
+    .option("--seed <number>", "decides when who wants what", "1")
+    .option("--faults <text>", "try these faults instead of loss and crashes")
+    .option("--ascii", "no characters beyond ASCII")
+    .addOption(json())
+    .action(async (family: string, options: CompareFlags) => {
+      const { compareCommand } = await import("./commands/compare.js");
+      outcome.status = await compareCommand(family, options, terminal);
+    });
+
+  program
     .command("check")
     .argument("[trace...]", "a trace, or the per-process files of one run; absent: the last run")
     .description("judge recorded traces by the checkers of their lab")
@@ -338,6 +353,15 @@ export interface ChatFlags extends CertificateFlags {
   readonly deadline?: string;
   readonly classic?: true;
   readonly json?: true;
+}
+
+export interface CompareFlags {
+  readonly processes: string;
+  readonly entries?: string;
+  readonly seed: string;
+  readonly faults?: string;
+  readonly json?: true;
+  readonly ascii?: true;
 }
 
 export interface CallFlags extends CertificateFlags {

@@ -124,6 +124,6 @@ describe("is refused with what was given and what is accepted:", () => {
 test("a lab is found by its id, and a typo finds the nearest", () => {
   expect(findLab("ricart-agrawala")).toBe(ricartAgrawalaLab);
   expect(() => findLab("ricart")).toThrowErrorMatchingInlineSnapshot(
-    `[UsageError: unknown lab "ricart"; did you mean "ricart-agrawala"? Known: ricart-agrawala, causal-broadcast, vector-clocks, hello, calculator, random-numbers, chat, berkeley, cristian, ntp]`,
+    `[UsageError: unknown lab "ricart"; did you mean "ricart-agrawala"? Known: ricart-agrawala, causal-broadcast, vector-clocks, hello, calculator, random-numbers, chat, berkeley, cristian, ntp, lamport, roucairol-carvalho, suzuki-kasami, raymond, maekawa, token-ring, coordinator, chang-roberts, hirschberg-sinclair, bully]`,
   );
 });

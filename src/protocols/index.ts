@@ -15,9 +15,21 @@ export {
   type TimeOptions,
   type TimeOutput,
 } from "./clock-sync/time-server.js";
+export * from "./election/bully.js";
+export * from "./election/chang-roberts.js";
+export * from "./election/election.js";
+export * from "./election/hirschberg-sinclair.js";
 export * from "./links/index.js";
+export * from "./mutex/coordinator.js";
+export * from "./mutex/lamport.js";
+export * from "./mutex/maekawa.js";
 export * from "./mutex/mutex.js";
+export * from "./mutex/quorums.js";
+export * from "./mutex/raymond.js";
 export * from "./mutex/ricart-agrawala.js";
+export * from "./mutex/roucairol-carvalho.js";
+export * from "./mutex/suzuki-kasami.js";
+export * from "./mutex/token-ring.js";
 export * from "./services/calculator.js";
 export * from "./services/chat.js";
 export * from "./services/chat-hall.js";

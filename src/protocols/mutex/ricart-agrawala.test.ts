@@ -155,7 +155,9 @@ describe("from the source", () => {
     member.acquire();
     expect(member.reply("P3", 1)).toEqual([]);
     expect(member.state.pending).toEqual(["P1"]);
-    expect(member.reply("P1", 1)).toEqual([told("entered", [1, "P2"])]);
+    expect(member.reply("P1", 1)).toEqual([
+      { kind: "output", value: { kind: "entered", stamp: [1, "P2"], fence: 4 } },
+    ]);
     expect(member.state.status).toBe("inside");
   });
 

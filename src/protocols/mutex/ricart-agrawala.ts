@@ -1,9 +1,19 @@
 import type { Context, ProcessId, Protocol } from "../../core/index.js";
-import { precedes, type MutexCommand, type MutexOutput, type Stamp } from "./mutex.js";
+import {
+  fenceOf,
+  mayAcquire,
+  mayRelease,
+  mutexNarration,
+  precedes,
+  type MutexCommand,
+  type MutexOutput,
+  type MutexStatus,
+  type Stamp,
+} from "./mutex.js";
 
 /** What a process knows. `deferred` is Ricart and Agrawala's own word: requests answered when it leaves. */
 export interface RicartAgrawalaState {
-  readonly status: "idle" | "waiting" | "inside";
+  readonly status: MutexStatus;
   /** Highest timestamp seen in any request, own ones included. */
   readonly highest: number;
   /** Timestamp of the own request; 0 while idle. */
@@ -54,10 +64,7 @@ export const ricartAgrawala: Protocol<RicartAgrawalaState, RicartAgrawalaMessage
 type MutexContext = Context<RicartAgrawalaMessage, MutexOutput>;
 
 function request(state: RicartAgrawalaState, ctx: MutexContext): RicartAgrawalaState {
-  if (state.status !== "idle") {
-    ctx.explain("mutex.already", { status: state.status });
-    return state;
-  }
+  if (!mayAcquire(state.status, ctx)) return state;
   const timestamp = state.highest + 1;
   ctx.output({ kind: "requested", stamp: [timestamp, ctx.self] });
   ctx.explain("ra.request", { own: [timestamp, ctx.self] });
@@ -100,15 +107,12 @@ function enterWhenAllReplied(state: RicartAgrawalaState, ctx: MutexContext): Ric
   if (state.pending.length > 0) return state;
   const own: Stamp = [state.timestamp, ctx.self];
   ctx.explain("ra.enter", { own });
-  ctx.output({ kind: "entered", stamp: own });
+  ctx.output({ kind: "entered", stamp: own, fence: fenceOf(own, ctx.processes) });
   return { ...state, status: "inside" };
 }
 
 function exit(state: RicartAgrawalaState, ctx: MutexContext): RicartAgrawalaState {
-  if (state.status !== "inside") {
-    ctx.explain("mutex.not-inside", { status: state.status });
-    return state;
-  }
+  if (!mayRelease(state.status, ctx)) return state;
   ctx.output({ kind: "exited", stamp: [state.timestamp, ctx.self] });
   if (state.deferred.length > 0) ctx.explain("ra.exit", { peers: state.deferred.map(([, peer]) => peer) });
   for (const [timestamp, peer] of state.deferred) ctx.send(peer, { kind: "reply", of: timestamp });
@@ -117,8 +121,7 @@ function exit(state: RicartAgrawalaState, ctx: MutexContext): RicartAgrawalaStat
 
 /** A sentence for every rule above; the process itself is the subject. */
 export const ricartAgrawalaNarration: Readonly<Record<string, string>> = {
-  "mutex.already": "was told to acquire, but is {status} already",
-  "mutex.not-inside": "was told to release, but is {status}",
+  ...mutexNarration,
   "ra.request": "asks everyone to let it in, with request {own}",
   "ra.defer.inside": "keeps {peer} waiting: it is inside itself",
   "ra.defer.earlier": "keeps {peer} waiting: its own request {own} comes before {theirs}",

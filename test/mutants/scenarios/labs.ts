@@ -11,6 +11,8 @@ interface Sweep {
   readonly seeds: number;
   readonly faults: string;
   readonly options?: Readonly<Record<string, number | string>>;
+  /** A run that does not come to rest is evidence too. */
+  readonly ends?: true;
   /** Runs the lab's users and checkers on another protocol than the lab's own. */
   readonly protocol?: (protocols: Protocols) => AnyProtocol;
 }
@@ -30,6 +32,9 @@ export async function allSeedsPass(root: string, sweep: Sweep): Promise<void> {
   const faults = parseFaults(sweep.faults, processes);
   const request = { lab, reference: lab.id, lightcone: "mutant", settings, faults, duration: 60 * SECOND };
   for (const report of labs.sweep({ ...request, seeds: sweep.seeds })) {
+    if (sweep.ends === true && report.cutShort > 0) {
+      throw new Error(`a run did not come to rest: ${report.reasons.join("; ")} (seed ${report.seeds - 1})`);
+    }
     const [failure] = report.failures;
     if (failure === undefined) continue;
     const [violation] = failure.report.violations;
