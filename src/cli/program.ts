@@ -20,8 +20,18 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
     return outcome.status;
   } catch (error) {
-    return explain(error, terminal, program);
+    const { status, message } = explain(error, program);
+    if (message === undefined) return status;
+    terminal.complain(`lightcone: ${escapeText(message)}`);
+    // Whoever reads the output as JSON gets an object in any case.
+    if (wantsJson(argv)) terminal.print(JSON.stringify({ error: message, status }));
+    return status;
   }
+}
+
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end === -1 ? argv : argv.slice(0, end)).includes("--json");
 }
 
 interface Outcome {
@@ -461,20 +471,19 @@ function json(): Option {
 }
 
 /** One line for what the caller can mend; a stack trace for what is ours. */
-function explain(error: unknown, terminal: Terminal, program: Command): number {
+/** The exit status for what a command threw, and a line for the user; throws on what nobody foresaw. */
+function explain(error: unknown, program: Command): { readonly status: number; readonly message?: string } {
   if (error instanceof CommanderError) {
-    if (error.exitCode === 0) return EXIT.pass;
-    terminal.complain(`lightcone: ${escapeText(commanderMessage(error, program))}`);
-    return EXIT.unusableInput;
+    if (error.exitCode === 0) return { status: EXIT.pass };
+    return { status: EXIT.unusableInput, message: commanderMessage(error, program) };
   }
-  if (error instanceof UsageError) {
-    terminal.complain(`lightcone: ${escapeText(error.message)}`);
-    return EXIT.unusableInput;
-  }
+  if (error instanceof UsageError) return { status: EXIT.unusableInput, message: error.message };
+  // By name, because importing the class would slow down every --help; so below.
+  if (error instanceof Error && error.name === "InterruptedError") return { status: EXIT.interrupted };
   if (error instanceof LightconeError) {
-    terminal.complain(`lightcone: ${escapeText(error.message)}`);
-    // A trace that cannot be read is input; by name, because importing the class would slow down every --help.
-    return error.name === "TraceError" ? EXIT.unusableInput : EXIT.couldNotRun;
+    const { name, message } = error;
+    // A trace that cannot be read is input.
+    return { status: name === "TraceError" ? EXIT.unusableInput : EXIT.couldNotRun, message };
   }
   throw error;
 }

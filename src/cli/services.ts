@@ -16,13 +16,28 @@ export function findService(name: string): Service<any> {
   );
 }
 
-/** Words of a command line as arguments of a method; throws a `UsageError` for too many, too few or no number. */
-export function argumentsOf({ name, parameters }: Service<unknown>, words: readonly string[]): Plain {
+/**
+ * Words of a command line as arguments of a method; text that comes last takes all that is left.
+ *
+ * Throws `UsageError` for a method that the service does not have, too many or too few words, and what is no number.
+ */
+export function argumentsOf(
+  { name, methods, parameters }: Service<unknown>,
+  method: string,
+  given: readonly string[],
+): Plain {
+  if (!methods.includes(method)) throw unknownName(`method of ${name}`, method, methods);
+  const last = parameters.length - 1;
+  const words =
+    parameters[last]?.kind === "text" && given.length > last
+      ? [...given.slice(0, last), given.slice(last).join(" ")]
+      : given;
   const needed = parameters.filter(({ optional }) => optional !== true).length;
   if (words.length < needed || words.length > parameters.length) {
     const wanted = parameters.map((parameter) => parameter.name).join(" and ");
     const many = needed === parameters.length ? `${needed}` : `${needed} to ${parameters.length}`;
-    throw new UsageError(`${name} takes ${many} arguments, ${wanted}; ${words.length} given`);
+    const noun = many === "1" ? "argument" : "arguments";
+    throw new UsageError(`${method} takes ${many} ${noun}, ${wanted}; ${words.length} given`);
   }
   return Object.fromEntries(
     parameters.slice(0, words.length).map((parameter, i) => {

@@ -49,17 +49,26 @@ export async function keepWhole(path: string): Promise<void> {
 
 /** Refuses, with a `UsageError`, to write a trace over a file that holds something else. */
 export async function checkOut(path: string): Promise<void> {
-  let start = "";
-  try {
-    await using file = await open(path, "r");
-    if (!(await file.stat()).isFile()) return;
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(TRACE_START.length));
-    start = buffer.toString("latin1", 0, bytesRead);
-  } catch {
-    return; // Not there, or not to be read: writing says what is wrong with it.
-  }
+  const start = await startOf(path);
   if (start === "" || start === TRACE_START) return;
   throw new UsageError(`${path} is there and is no trace; name another file, or remove it first`);
+}
+
+/** Refuses, with a `UsageError`, to write anything else over a trace. */
+export async function checkNoTrace(path: string): Promise<void> {
+  if ((await startOf(path)) === TRACE_START) throw new UsageError(`${path} is a trace; name another file`);
+}
+
+/** What a file begins with; nothing for one that is not there, or is none. */
+async function startOf(path: string): Promise<string> {
+  try {
+    await using file = await open(path, "r");
+    if (!(await file.stat()).isFile()) return "";
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(TRACE_START.length));
+    return buffer.toString("latin1", 0, bytesRead);
+  } catch {
+    return ""; // Not to be read: writing says what is wrong with it.
+  }
 }
 
 /** The trace that was written last without `--out`; throws a `UsageError` when there is none. */
@@ -97,7 +106,8 @@ export async function saveTrace(trace: Trace, path: string): Promise<void> {
   try {
     const file = await open(path, "w", 0o600);
     try {
-      for (const chunk of traceChunks(trace)) await file.write(chunk);
+      // Not `write`, which may write less than it was given and not call it an error.
+      for (const chunk of traceChunks(trace)) await file.writeFile(chunk);
     } finally {
       await file.close();
     }

@@ -1,5 +1,5 @@
 import { createTlsTransport, fifo, tcp, udp, uds, ws, type TransportTable } from "../transports/index.js";
-import { UsageError } from "../core/index.js";
+import { unknownName, UsageError } from "../core/index.js";
 import {
   type CertificateFiles,
   type CertificateFlags,
@@ -26,6 +26,9 @@ export function transportsWith(files: CertificateFiles | undefined): TransportTa
  */
 export function transportsFor(url: string, flags: CertificateFlags): TransportTable {
   const files = givenFiles(flags);
+  const scheme = /^([a-z][a-z0-9+.-]*):/.exec(url)?.[1];
+  if (scheme !== undefined && !TRANSPORT_NAMES.includes(scheme))
+    throw unknownName("transport", scheme, TRANSPORT_NAMES);
   const isTls = url.startsWith("tls:");
   if (isTls && files === undefined) {
     throw new UsageError(

@@ -4,6 +4,7 @@ import {
   firstUnplain,
   formatDuration,
   LightconeError,
+  MILLISECOND,
   parseDuration,
   UsageError,
   type Duration,
@@ -54,6 +55,8 @@ export interface ConnectOptions {
   readonly transports: TransportTable;
   /** Ends the first attempt to connect. */
   readonly signal?: AbortSignal;
+  /** How long the first attempt may take at each of its steps; default 5 s. */
+  readonly patience?: Duration;
 }
 
 export interface CallOptions {
@@ -102,10 +105,10 @@ export interface ClientBase<Payload = Plain> extends AsyncDisposable {
 export async function connect<State, Method extends string, Payload = Plain>(
   service: Service<State, Method, Payload>,
   address: string,
-  { transports, signal }: ConnectOptions,
+  { transports, signal, patience }: ConnectOptions,
 ): Promise<ServiceClient<Method, Payload>> {
   const client = new Client<Payload>(service, transportOf(address, transports), address);
-  await client.open(signal);
+  await client.open(signal, patience);
   for (const method of service.methods) {
     if (method in client) continue;
     const call = (args: Payload, options?: CallOptions): Promise<CallOutcome<Payload>> =>
@@ -198,10 +201,10 @@ class Client<Payload> implements ClientBase<Payload> {
     return this.#mode;
   }
 
-  async open(signal?: AbortSignal): Promise<void> {
+  async open(signal?: AbortSignal, patience?: Duration): Promise<void> {
     const signals =
       signal === undefined ? this.#closing.signal : AbortSignal.any([this.#closing.signal, signal]);
-    const greeted = await this.#dial(signals);
+    const greeted = await this.#dial(signals, patience);
     this.#mode = greeted.welcome.mode;
     this.#role = this.#newRole();
     this.#connected(greeted);
@@ -252,11 +255,7 @@ class Client<Payload> implements ClientBase<Payload> {
     args: Payload,
     { deadline = REQUEST_REPLY_DEFAULTS.deadline, signal }: CallOptions,
   ): Promise<CallOutcome<Payload>> {
-    const time = typeof deadline === "string" ? parseDuration(deadline) : deadline;
-    if (!(Number.isSafeInteger(time) && time > 0 && time <= SERVICE_DEADLINE_MAX)) {
-      const limit = formatDuration(SERVICE_DEADLINE_MAX);
-      throw new UsageError(`a deadline is more than 0 and at most ${limit}; ${deadline} given`);
-    }
+    const time = deadlineOf(deadline);
     if (signal?.aborted === true) return { kind: "failed", reason: "cancelled before it was sent" };
     let cancel = (): void => {};
     const outcome = await new Promise<CallOutcome<Payload>>((resolve) => {
@@ -451,9 +450,13 @@ class Client<Payload> implements ClientBase<Payload> {
   }
 
   /** Connects and greets. */
-  async #dial(signal: AbortSignal): Promise<Greeted> {
-    const connection = await this.#transport.dial(this.#address, { signal });
-    const patience = setTimeout(() => connection.abort("the server did not greet"), GREETING_MS_MAX);
+  async #dial(signal: AbortSignal, patience?: Duration): Promise<Greeted> {
+    const msMax = patience === undefined ? GREETING_MS_MAX : patience / MILLISECOND;
+    const connection = await this.#transport.dial(this.#address, {
+      signal,
+      ...(patience !== undefined && { connectMsMax: msMax, handshakeMsMax: msMax }),
+    });
+    const greeting = setTimeout(() => connection.abort("the server did not greet"), msMax);
     const hello: Greeting = { kind: "hello", service: this.#service.name, client: this.#name };
     const again = this.#transport.promises.reliable
       ? undefined
@@ -480,7 +483,7 @@ class Client<Payload> implements ClientBase<Payload> {
       connection.abort("the client is closed");
       throw new TransportError("closed", "the client is closed");
     } finally {
-      clearTimeout(patience);
+      clearTimeout(greeting);
       clearInterval(again);
     }
   }
@@ -503,6 +506,14 @@ class Client<Payload> implements ClientBase<Payload> {
       }
     }
   }
+}
+
+/** A deadline in microseconds; throws `UsageError` for one that is none, or beyond 5 min. */
+export function deadlineOf(deadline: string | Duration): Duration {
+  const time = typeof deadline === "string" ? parseDuration(deadline) : deadline;
+  if (Number.isSafeInteger(time) && time > 0 && time <= SERVICE_DEADLINE_MAX) return time;
+  const limit = formatDuration(SERVICE_DEADLINE_MAX);
+  throw new UsageError(`a deadline is more than 0 and at most ${limit}; ${deadline} given`);
 }
 
 /** What the role does to a client; `now` and `connected` are set before each of its steps. */

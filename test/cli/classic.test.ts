@@ -108,7 +108,7 @@ test("without a method, each line is a call, and gives a line back", async () =>
     "divide: division by zero; give a divisor other than 0",
     '"ten" is not a number; write digits, such as 5, -2.5 or 1e6',
     '"multply" is nothing to call; did you mean multiply?',
-    "calculator takes 2 arguments, a and b; 1 given",
+    "add takes 2 arguments, a and b; 1 given",
     "3.5",
     "",
   ]);

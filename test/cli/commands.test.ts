@@ -199,6 +199,14 @@ describe("show", () => {
     expect(refused.status).toBe(4);
   });
 
+  test("--svg never overwrites a trace, least of all its own", async () => {
+    const before = readFileSync(trace);
+    const { status, stderr } = await lightcone(["show", trace, "--svg", trace]);
+    expect(stderr).toContain("is a trace; name another file");
+    expect(status).toBe(2);
+    expect(readFileSync(trace)).toEqual(before);
+  });
+
   test("--from and --to choose a part, of the text and of the picture", async () => {
     const { stdout } = await lightcone(["show", trace, "--from", "50ms", "--to", "100ms"]);
     expect(stdout).toContain("⋮");

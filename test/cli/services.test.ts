@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
-import { lightcone, mainFile } from "../support/lightcone.js";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
+import { lightcone, mainFile, start } from "../support/lightcone.js";
 
 const folder = mkdtempSync(join(tmpdir(), "lightcone-serve-"));
 const servers: ChildProcess[] = [];
@@ -97,8 +98,8 @@ test("what cannot be called is refused in a line", async () => {
   const refused: [string[], number, RegExp][] = [
     [["calculator", "divide", "1", "0"], 2, /^lightcone: divide: division by zero; .*\n$/],
     [["calculator", "add", "1", "two"], 2, /^lightcone: "two" is not a number; .*\n$/],
-    [["calculator", "add", "1"], 2, /^lightcone: calculator takes 2 arguments, a and b; 1 given\n$/],
-    [["calculator", "ad", "1", "2"], 2, /did you mean add\?/],
+    [["calculator", "add", "1"], 2, /^lightcone: add takes 2 arguments, a and b; 1 given\n$/],
+    [["calculator", "ad", "1", "2"], 2, /did you mean "add"\?/],
     [["calculater", "add", "1", "2"], 2, /unknown service "calculater"; did you mean "calculator"\?/],
     [["calculator", "add", "1", "2"], 4, /here is the service hello\n$/],
   ];
@@ -131,4 +132,32 @@ test("Ctrl-C ends a server in order, and leaves no socket", async () => {
   server.kill("SIGINT");
   expect(await once(server, "exit")).toEqual([0, null]);
   expect(existsSync(path)).toBe(false);
+});
+
+test("Ctrl-C ends a call that is still connecting, without a word", async () => {
+  const silent = createServer().listen(0, "127.0.0.1");
+  onTestFinished(() => void silent.close());
+  await once(silent, "listening");
+  const address = silent.address();
+  if (typeof address !== "object" || address === null) throw new Error("no address");
+  const met = once(silent, "connection");
+  const call = start([
+    "call",
+    "hello",
+    "hello",
+    "Ana",
+    "--deadline",
+    "1m",
+    "--to",
+    `tcp://127.0.0.1:${address.port}`,
+  ]);
+  await met;
+  call.signal("SIGINT");
+  expect(await call.ended).toEqual({ status: 130, stdout: "", stderr: "" });
+});
+
+test("a name may have spaces: text that comes last takes all that is left", async () => {
+  const { address } = await serve("hello", "--listen", "tcp://127.0.0.1:0");
+  const { stdout } = await lightcone(["call", "hello", "hello", "Ana", "Maria", "--to", address]);
+  expect(stdout).toContain("Ana Maria");
 });

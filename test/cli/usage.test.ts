@@ -44,6 +44,13 @@ const UNUSABLE: readonly (readonly [args: string, answer: RegExp])[] = [
     "show --event P2",
     /"P2" does not name an event; an event is PROCESS:NUMBER, such as P2:8|no run to show yet/,
   ],
+  [
+    "call calculator foo 1 --to tcp://127.0.0.1:1",
+    /unknown method of calculator "foo".* Known: add, subtract, multiply/,
+  ],
+  ["call hello hello --to tcp://127.0.0.1:1", /hello takes 1 argument, name; 0 given/],
+  ["call hello hello Ana --deadline 0ms --to tcp://127.0.0.1:1", /a deadline is more than 0 and at most 5m/],
+  ["call hello hello Ana --to foo://x", /unknown transport "foo".* Known: tcp, uds, fifo, udp, ws, tls/],
   ["completion tcsh", /unknown shell "tcsh".* Known: bash, zsh, fish$/m],
 ];
 
@@ -61,6 +68,12 @@ describe("unusable input: status 2, one line, nothing started", () => {
     expect(stdout).toBe("");
     expect(status).toBe(2);
   });
+});
+
+test("with --json, what went wrong is an object too", async () => {
+  const { status, stdout, stderr } = await lightcone(["run", "nolab", "--json"]);
+  expect(JSON.parse(stdout)).toEqual({ error: stderr.replace("lightcone: ", "").trimEnd(), status });
+  expect(status).toBe(2);
 });
 
 describe("a file that is no trace: its name, the line, what was expected", () => {

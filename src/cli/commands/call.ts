@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { escapeText, UsageError, type Plain } from "../../core/index.js";
-import { connect, ServiceError, type ServiceStream } from "../../host/index.js";
+import { connect, deadlineOf, ServiceError, type ServiceStream } from "../../host/index.js";
 import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
 import { callStatus, printOutcome } from "../outcome.js";
@@ -17,14 +17,19 @@ export async function callCommand(
 ): Promise<number> {
   const { to, deadline, ...certificates } = flags;
   const service = findService(given.service);
-  const words = argumentsOf(service, given.words);
+  const words = argumentsOf(service, given.method, given.words);
   const args: Plain = service.prepare?.(given.method, words, randomInt(2 ** 48 - 1)) ?? words;
   const problem = service.check(given.method, args);
   if (problem !== undefined) throw new UsageError(`${given.method}: ${problem}`);
+  const patience = deadline === undefined ? undefined : deadlineOf(deadline);
   const transports = transportsFor(to, certificates);
   using interruption = new Interruption();
   const { signal } = interruption;
-  await using client = await connect(service, to, { transports, signal });
+  await using client = await connect(service, to, {
+    transports,
+    signal,
+    ...(patience !== undefined && { patience }),
+  });
   if (service.streams?.includes(given.method) === true) {
     const options = { signal, ...(deadline !== undefined && { deadline }) };
     const stream = client.stream(given.method, args, options);

@@ -11,7 +11,7 @@ export async function checkCommand(
   options: { readonly json?: true; readonly lab?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const { trace, lab, paths } = await openJudgedRun(files, options.lab);
+  const { trace, lab, paths } = await openJudgedRun(files, options.lab, terminal);
   const report = judge(lab, trace);
   if (options.json) terminal.print(reportJson(trace, report, paths.length === 1 ? paths[0] : undefined));
   else printReport(lab, trace, report, terminal);

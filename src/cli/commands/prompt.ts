@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { UsageError, type Plain } from "../../core/index.js";
-import { connect } from "../../host/index.js";
+import { connect, deadlineOf } from "../../host/index.js";
 import { streamPart, type CallOutcome } from "../../protocols/index.js";
 import { callMsMax, findClassic, refuseFramedFlags } from "../classic.js";
 import { Interruption } from "../interruption.js";
@@ -23,12 +23,17 @@ async function framedPrompt(
   terminal: Terminal,
 ): Promise<number> {
   const service = findService(name);
+  const patience = deadline === undefined ? undefined : deadlineOf(deadline);
   const transports = transportsFor(to, certificates);
   using interruption = new Interruption();
   const { signal } = interruption;
-  await using client = await connect(service, to, { transports, signal });
+  await using client = await connect(service, to, {
+    transports,
+    signal,
+    ...(patience !== undefined && { patience }),
+  });
   const ask = async (method: string, words: readonly string[]): Promise<CallOutcome> => {
-    const given = argumentsOf(service, words);
+    const given = argumentsOf(service, method, words);
     const args: Plain = service.prepare?.(method, given, randomInt(2 ** 48 - 1)) ?? given;
     const problem = service.check(method, args);
     if (problem !== undefined) throw new UsageError(`${method}: ${problem}`);
@@ -79,5 +84,6 @@ async function classicPrompt(name: string, flags: CallFlags, terminal: Terminal)
 
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   calculator: ["5 * 10", "add 5 10", "root 9 2"],
+  hello: ["hello Ana"],
   "random-numbers": ["draw 5 10", "draw"],
 };

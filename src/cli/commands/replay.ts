@@ -17,7 +17,7 @@ export async function replayCommand(
   options: { readonly json?: true; readonly lab?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const { trace, lab, paths } = await openJudgedRun(files, options.lab);
+  const { trace, lab, paths } = await openJudgedRun(files, options.lab, terminal);
   const { steps, differences } = replay(lab, trace);
   const recorded = traceHash(trace.events);
   const remade =

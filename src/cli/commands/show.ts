@@ -16,6 +16,7 @@ import { EXIT } from "../exit-status.js";
 import { openRun } from "../open-run.js";
 import type { ShowFlags } from "../program.js";
 import { wholeNumber } from "../run-request.js";
+import { checkNoTrace } from "../trace-files.js";
 import type { Terminal } from "../terminal.js";
 
 /** Draws a trace, or tells the light cone of one of its events. */
@@ -25,7 +26,7 @@ export async function showCommand(
   terminal: Terminal,
 ): Promise<number> {
   checkFlags(flags);
-  const { trace, lab } = await openRun(files, flags.lab);
+  const { trace, lab } = await openRun(files, flags.lab, terminal);
   const event = flags.event === undefined ? undefined : findEvent(trace, flags.event);
   const range = rangeOf(trace, flags);
   const evidence = lab === undefined ? [] : judge(lab, trace).violations.flatMap(({ evidence: ids }) => ids);
@@ -40,6 +41,7 @@ export async function showCommand(
     ...(flags.ascii && { ascii: true }),
   };
   if (flags.svg !== undefined) {
+    await checkNoTrace(flags.svg);
     await draw(flags.svg, picture(trace, { ...drawing, ...(event && { cone: idOf(event) }) }));
     terminal.print(flags.json ? JSON.stringify({ svg: flags.svg }) : `Drawn to ${flags.svg}`);
   } else if (flags.json) {
