@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
     return outcome.status;
   } catch (error) {
-    return explain(error, terminal, program);
+    return explain(error, terminal, program, argv);
   }
 }
 
@@ -461,10 +461,10 @@ function json(): Option {
 }
 
 /** One line for what the caller can mend; a stack trace for what is ours. */
-function explain(error: unknown, terminal: Terminal, program: Command): number {
+function explain(error: unknown, terminal: Terminal, program: Command, argv: readonly string[]): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return EXIT.pass;
-    terminal.complain(`lightcone: ${escapeText(commanderMessage(error, program))}`);
+    terminal.complain(`lightcone: ${escapeText(commanderMessage(error, program, argv))}`);
     return EXIT.unusableInput;
   }
   if (error instanceof UsageError) {
@@ -479,13 +479,13 @@ function explain(error: unknown, terminal: Terminal, program: Command): number {
   throw error;
 }
 
-function commanderMessage(error: CommanderError, program: Command): string {
+function commanderMessage(error: CommanderError, program: Command, [first]: readonly string[]): string {
+  const called = program.commands.find((command) => command.name() === first);
+  const help = called === undefined ? "lightcone --help" : `lightcone ${called.name()} --help`;
   const text = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
   const named = /^unknown (command|option) '([^']*)'/.exec(text);
   if (named === null) {
-    return error.code === "commander.help"
-      ? "name a command; see lightcone --help"
-      : `${text}; see lightcone --help`;
+    return error.code === "commander.help" ? `name a command; see ${help}` : `${text}; see ${help}`;
   }
   const [, what = "", given = ""] = named;
   const known =
@@ -493,5 +493,5 @@ function commanderMessage(error: CommanderError, program: Command): string {
       ? program.commands.map((command) => command.name())
       : program.commands.flatMap((command) => command.options.map((option) => option.long ?? ""));
   const nearest = nearestName(given, [...new Set(known)]);
-  return `unknown ${what} "${given}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See lightcone --help`;
+  return `unknown ${what} "${given}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See ${help}`;
 }
