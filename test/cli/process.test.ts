@@ -57,7 +57,7 @@ describe("three processes, started by hand", () => {
     const group = new Group("udp", 2);
     const zero = group.start(0, "--max-retries", "2", "--max-delay", "0ms");
     zero.type("are you there?");
-    await zero.shown(/gives up on P1: no answer to 2 retries; 1 messages wait for its return/);
+    await zero.shown(/gives up on P1: no answer to 2 retries; 1 message waits for its return/);
     const one = group.start(1);
     await one.shown(/message 1 of P0: are you there\?/);
     await zero.shown(/P1 answers again/);

@@ -1,6 +1,7 @@
 import type { ProcessId } from "../../core/index.js";
 import type { Utterance } from "../../labs/index.js";
 import type { PeerView, ProcessView, ReceivedView, SentView, Tone, WaitingView } from "../../page/index.js";
+import { counted } from "./counted.js";
 
 /** Messages that a page shows of each kind; older ones leave it, and stay in the log. */
 const SHOWN_MAX = 100;
@@ -80,12 +81,10 @@ export class Story {
         );
         return;
       case "link.gave-up": {
-        const tried = `no answer to ${String(terms["attempts"])} retries`;
+        const tried = `no answer to ${counted(Number(terms["attempts"]), "retry", "retries")}`;
         this.peer(peer, "given-up", tried);
-        this.line(
-          `gives up on ${peer}: ${tried}; ${String(terms["unacknowledged"])} messages wait for its return`,
-          "bad",
-        );
+        const waiting = counted(Number(terms["unacknowledged"]), "message waits", "messages wait");
+        this.line(`gives up on ${peer}: ${tried}; ${waiting} for its return`, "bad");
         return;
       }
       case "link.revived":
