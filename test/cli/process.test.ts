@@ -499,7 +499,7 @@ test("the settings are printed and logged, and the log rotates within its bounds
   await endAll([zero]);
   const log = readFileSync(group.file("p0.log"), "utf8");
   expect(log).toMatch(/^\d{4}-\S+Z P0 listens at +uds:/);
-  expect(log).toMatch(/Z P0 message 1 to all: hello\n/);
+  expect(log).toMatch(/Z P0 \[1, 0\] {2}message 1 to all: hello\n/);
 
   const problems: string[] = [];
   const small = new RotatingLog(group.file("small.log"), (problem) => problems.push(problem), {
