@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { describe, expect, test } from "vitest";
 import type { ProcessView } from "../../src/page/index.js";
 import { RotatingLog } from "../../src/cli/process/rotating-log.js";
-import { lightcone, type Started } from "../support/lightcone.js";
+import { lightcone, start, type Started } from "../support/lightcone.js";
 import { BrowserPage, chromiumPath } from "../support/chromium.js";
 import { Group, pageOf } from "../support/process-group.js";
 
@@ -487,6 +487,38 @@ describe("a command line that cannot be meant: one line, status 2, nothing start
       /^lightcone: --page: port \d+ is in use by another process; choose another, .*\n$/,
     );
     await endAll([first]);
+  });
+});
+
+describe("a trace that cannot be written: one line, status 4", () => {
+  test("on a disk that is full at the start", async () => {
+    const group = new Group("uds", 2);
+    expect(await lightcone(group.args(0, "--out", "/dev/full"))).toMatchObject({
+      status: 4,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /^lightcone: cannot write the trace to \/dev\/full: ENOSPC.*; it is incomplete\n$/,
+      ),
+    });
+  });
+
+  test("on one that becomes full: the others learn that it is away, and what it did stays readable", async () => {
+    const group = new Group("uds", 2);
+    const one = group.start(1);
+    const trace = group.file("0.trace");
+    // The system refuses to write more than that, as it would on a full disk.
+    const zero = start(group.args(0, "--out", trace), { typed: true, limited: "ulimit -f 8" });
+    await one.shown(/P0 is here/);
+    for (let i = 0; i < 8; i++) zero.type("x".repeat(1_000));
+    const { status, stdout, stderr } = await zero.ended;
+    expect(stderr).toMatch(/^lightcone: cannot write the trace to .*0\.trace: .*; it is incomplete\n$/);
+    expect(stdout).toMatch(/cannot go on: cannot write the trace/);
+    expect(status).toBe(4);
+    await one.shown(/P0 is away/);
+    await endAll([one]);
+    expect(readFileSync(trace, "utf8")).toMatch(/^\{"format":"lightcone-trace"/);
+    const shown = await lightcone(["show", trace]);
+    expect([shown.status, shown.stderr]).toEqual([0, ""]);
   });
 });
 
