@@ -20,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program.parseAsync(argv, { from: "user" });
     return outcome.status;
   } catch (error) {
-    const { status, message } = explain(error, program);
+    const { status, message } = explain(error, program, argv);
     if (message === undefined) return status;
     terminal.complain(`lightcone: ${escapeText(message)}`);
     // Whoever reads the output as JSON gets an object in any case.
@@ -470,12 +470,15 @@ function json(): Option {
   return new Option("--json", "print one JSON object instead");
 }
 
-/** One line for what the caller can mend; a stack trace for what is ours. */
 /** The exit status for what a command threw, and a line for the user; throws on what nobody foresaw. */
-function explain(error: unknown, program: Command): { readonly status: number; readonly message?: string } {
+function explain(
+  error: unknown,
+  program: Command,
+  argv: readonly string[],
+): { readonly status: number; readonly message?: string } {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { status: EXIT.pass };
-    return { status: EXIT.unusableInput, message: commanderMessage(error, program) };
+    return { status: EXIT.unusableInput, message: commanderMessage(error, program, argv) };
   }
   if (error instanceof UsageError) return { status: EXIT.unusableInput, message: error.message };
   // By name, because importing the class would slow down every --help; so below.
@@ -488,13 +491,13 @@ function explain(error: unknown, program: Command): { readonly status: number; r
   throw error;
 }
 
-function commanderMessage(error: CommanderError, program: Command): string {
+function commanderMessage(error: CommanderError, program: Command, [first]: readonly string[]): string {
+  const called = program.commands.find((command) => command.name() === first);
+  const help = called === undefined ? "lightcone --help" : `lightcone ${called.name()} --help`;
   const text = error.message.replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
   const named = /^unknown (command|option) '([^']*)'/.exec(text);
   if (named === null) {
-    return error.code === "commander.help"
-      ? "name a command; see lightcone --help"
-      : `${text}; see lightcone --help`;
+    return error.code === "commander.help" ? `name a command; see ${help}` : `${text}; see ${help}`;
   }
   const [, what = "", given = ""] = named;
   const known =
@@ -502,5 +505,5 @@ function commanderMessage(error: CommanderError, program: Command): string {
       ? program.commands.map((command) => command.name())
       : program.commands.flatMap((command) => command.options.map((option) => option.long ?? ""));
   const nearest = nearestName(given, [...new Set(known)]);
-  return `unknown ${what} "${given}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See lightcone --help`;
+  return `unknown ${what} "${given}"${nearest === undefined ? "" : `; did you mean "${nearest}"?`} See ${help}`;
 }

@@ -1,8 +1,9 @@
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { open, readdir, rename, rm, stat } from "node:fs/promises";
 import { createReadStream } from "node:fs";
 import { homedir, tmpdir, userInfo } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { LightconeError, NETWORK, SECOND, UsageError } from "../core/index.js";
+import { makeFolder } from "../host/index.js";
 import { mergeTraces, traceChunks, TraceReader, type ReadTrace, type Trace } from "../trace/index.js";
 
 /** Traces that nobody gave a place to; older ones make room. */
@@ -25,7 +26,7 @@ function stateFolder(): string {
 export async function newTracePath(labId: string, seed: number): Promise<string> {
   const folder = stateFolder();
   try {
-    await makeFolder(folder);
+    makeFolder(folder);
   } catch (error) {
     throw unwritable(folder, error);
   }
@@ -119,7 +120,7 @@ export async function saveTrace(trace: Trace, path: string): Promise<void> {
 /** Writes the events of each lane to a file of its own in `folder`: `P1.trace`, …, `net.trace`. */
 export async function saveLanes(trace: Trace, folder: string): Promise<void> {
   try {
-    await makeFolder(folder);
+    makeFolder(folder);
   } catch (error) {
     throw unwritable(folder, error);
   }
@@ -131,25 +132,6 @@ export async function saveLanes(trace: Trace, folder: string): Promise<void> {
       join(folder, `${process}.trace`),
     );
   }
-}
-
-/** A private folder, and those above it that are missing. Node's own way never ends below a place such as /proc. */
-async function makeFolder(path: string): Promise<void> {
-  const make = async (): Promise<NodeJS.ErrnoException | undefined> => {
-    try {
-      await mkdir(path, { mode: 0o700 });
-      return undefined;
-    } catch (error) {
-      return error as NodeJS.ErrnoException;
-    }
-  };
-  let problem = await make();
-  if (problem?.code === "ENOENT" && dirname(path) !== path) {
-    await makeFolder(dirname(path));
-    problem = await make();
-  }
-  if (problem?.code === "EEXIST" && (await stat(path)).isDirectory()) return;
-  if (problem !== undefined) throw problem;
 }
 
 /** Pushes the oldest traces out of the state folder. */

@@ -1,7 +1,7 @@
-import { existsSync, lstatSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../core/index.js";
-import { RunFolder } from "../host/index.js";
+import { makeFolder, RunFolder } from "../host/index.js";
 import { createAuthority } from "../transports/index.js";
 import { type CertificateFiles, codeOf } from "./certificate-files.js";
 
@@ -54,7 +54,7 @@ export function writeCertificates(folder: string, hosts: readonly string[]): Cer
 
 function makePrivate(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder);
   } catch (cause) {
     throw new UsageError(`cannot make the folder ${folder}: ${codeOf(cause)}`, { folder }, { cause });
   }

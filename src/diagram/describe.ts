@@ -32,6 +32,7 @@ const ENVELOPES_MAX = 8;
  *
  * An envelope (an object with a `body`) is named by what it carries, and so is what has a `payload`. What has a `text`
  * reads as a note: `{id: "P3-4", text: "No.", answers: "P2-1"}` is `P3-4 “No.” (answers P2-1)`, or `P3-4` for short.
+ * A broadcast of which only the addressee is told is `blank (to P2)`.
  * Kinds `ack`, `nack` and `heartbeat` are chatter.
  */
 export function describeMessage(message: unknown): Description {
@@ -58,6 +59,12 @@ export function cut(text: string, lengthMax: number): string {
 
 export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** For whom it is, when that is all that a payload tells: its text went to the addressee alone. */
+export function blankFor(payload: unknown): string | undefined {
+  if (!isRecord(payload) || Object.keys(payload).length !== 1) return undefined;
+  return typeof payload["to"] === "string" ? payload["to"] : undefined;
 }
 
 /** A value in a sentence: `P2`, `(4, P2)`, `P1, P3` for names, `kind ack` for an object; at most 200 characters. */
@@ -95,6 +102,8 @@ function labelOf(message: unknown): string {
   if (!isRecord(message)) return showValue(message);
   const { kind, payload, text } = message;
   if (typeof payload === "string") return quote(payload);
+  const addressee = kind === "broadcast" ? blankFor(payload) : undefined;
+  if (addressee !== undefined) return `blank (to ${addressee})`;
   if (isRecord(payload) && PAYLOAD_NAMES.some((field) => payload[field] !== undefined))
     return labelOf(payload);
   if (typeof text === "string") return noteText(message, text);

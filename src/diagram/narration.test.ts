@@ -78,6 +78,23 @@ test("a command that carries a note is told with its text", () => {
   );
 });
 
+test("a message for one alone is told as such: by who says it, on its way, and by whoever gets its place only", () => {
+  const at = { number: 1, at: 0 };
+  const only = { to: "P2", others: { to: "P2" } };
+  const command = { kind: "broadcast", payload: { text: "secret", to: "P2" }, only };
+  expect(eventText({ kind: "command", process: "P1", ...at, command })).toBe("says “secret” to P2 alone");
+  expect(describeMessage({ kind: "broadcast", stamp: [0, 1, 0], payload: { to: "P2" } }).label).toBe(
+    "blank (to P2)",
+  );
+  const deliver = { kind: "deliver", layer: "causal-broadcast", from: "P1", sequence: 1 } as const;
+  expect(eventText({ ...deliver, process: "P0", ...at, message: { to: "P2" } })).toBe(
+    "learns that message 1 of P1 is for P2",
+  );
+  expect(eventText({ ...deliver, process: "P2", ...at, message: { text: "secret", to: "P2" } })).toBe(
+    "delivers “secret” (to P2) from P1",
+  );
+});
+
 test("the same envelope sent again has the same identity, whatever it acknowledges meanwhile", () => {
   const id = (envelope: unknown) => describeMessage(envelope).id;
   expect(id({ kind: "data", seq: 1, ack: 0, body: "x" })).toBe(

@@ -1,5 +1,5 @@
 import type { TraceEvent } from "../trace/index.js";
-import { cut, describeMessage, isRecord, showValue, type Describe } from "./describe.js";
+import { blankFor, cut, describeMessage, isRecord, showValue, type Describe } from "./describe.js";
 import { dropReasonText } from "./messages.js";
 import { phaseOfOutput, type PhaseOf } from "./phases.js";
 
@@ -59,11 +59,15 @@ function wordsOf(event: TraceEvent, wording: Wording): string {
     case "timer":
       return `timer ${event.timer} fires`;
     case "command":
-      return `is told to ${actionText(event.command)}`;
+      return privateText(event.command) ?? `is told to ${actionText(event.command)}`;
     case "send":
       return `sends ${(wording.describe ?? describeMessage)(event.message).label} to ${event.to}`;
-    case "deliver":
+    case "deliver": {
+      const addressee = event.layer.includes("broadcast") ? blankFor(event.message) : undefined;
+      if (addressee !== undefined)
+        return `learns that message ${event.sequence} of ${event.from} is for ${addressee}`;
       return `delivers ${(wording.describe ?? describeMessage)(event.message).label} from ${event.from}`;
+    }
     case "output":
       return outputText(event.value, wording);
     case "save":
@@ -113,6 +117,15 @@ function outputText(output: unknown, wording: Wording): string {
     case undefined:
       return `reports ${actionText(output)}`;
   }
+}
+
+/** A broadcast whose contents only one process gets, as `says “secret” to P2 alone`; `undefined` for anything else. */
+function privateText(command: unknown): string | undefined {
+  if (!isRecord(command) || command["kind"] !== "broadcast") return undefined;
+  const { only, payload } = command;
+  if (!isRecord(only) || typeof only["to"] !== "string") return undefined;
+  const contents = isRecord(payload) ? { ...payload, to: undefined } : payload;
+  return `says ${describeMessage(contents).label} to ${only["to"]} alone`;
 }
 
 /** `{kind: "broadcast", payload: "hi"}` as `broadcast “hi”`. */

@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, rmSync, statSync } from "node:fs";
+import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { UsageError } from "../core/index.js";
 import { ChatHistory, HistoryError } from "./chat-history.js";
 import { messageOf, safeText } from "./errors.js";
+import { makeFolder } from "./make-folder.js";
 import { ProcessLock } from "./process-lock.js";
 
 const SUFFIX = ".room";
@@ -25,8 +26,7 @@ export class ChatFolder implements Disposable {
   /** Makes it, mode 0700, when there is none. Throws `UsageError` when it is no folder, or somebody else serves from it. */
   static open(path: string): ChatFolder {
     try {
-      mkdirSync(path, { recursive: true, mode: 0o700 });
-      if (!statSync(path).isDirectory()) throw new Error("not a folder");
+      makeFolder(path);
     } catch (error) {
       throw new UsageError(
         `${safeText(path)} cannot hold a chat's histories: ${safeText(messageOf(error), 300)}`,

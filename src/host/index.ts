@@ -19,6 +19,7 @@ export { HistoryError, type HistoryErrorCode } from "./chat-history.js";
 export { serveChat, type ChatServer, type ChatServerOptions } from "./chat-server.js";
 export * from "./connect.js";
 export { type Hello, type Refusal, type Welcome } from "./hello.js";
+export { makeFolder } from "./make-folder.js";
 export { HELLO_MS_MAX, Mesh, STRANGERS_MAX, type MeshOptions, type MeshUser } from "./mesh.js";
 export { RECORDED_VECTOR_MAX } from "./journal.js";
 export { BUFFERED_BYTES_MAX, WAITING_BYTES_MAX, WAITING_MAX } from "./outbox.js";

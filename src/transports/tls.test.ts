@@ -126,6 +126,8 @@ describe("T01: a certificate that is not right is refused, with the reason", () 
     await vi.waitFor(() =>
       expect(problems).toMatchObject([{ code: "bad-certificate", message: expect.stringMatching(reason) }]),
     );
+    // Its port, to look for it.
+    expect(problems[0]?.message).toMatch(/^tls:\/\/127\.0\.0\.1:[0-9]+: its certificate /);
     expect(accepted).toEqual([]);
     await alive(listener.address);
   });
@@ -282,6 +284,17 @@ describe("T04: a handshake that stops is ended in time", () => {
     await over(connectTls({ ...trusted, host: "127.0.0.1", port }));
     expect(problems.at(-1)?.code).toBe("handshake-timeout");
     await alive(listener.address);
+  });
+
+  test("whoever leaves in the middle is told of with the address it had", async () => {
+    const { port, problems } = await listening();
+    const socket = connect(port, "127.0.0.1");
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const own = `tls://127.0.0.1:${socket.localPort}`;
+    socket.end((await clientHello()).subarray(0, 50));
+    await over(socket);
+    await vi.waitFor(() => expect(problems).toHaveLength(1));
+    expect(problems).toMatchObject([{ code: "closed", message: `${own} left during the TLS handshake` }]);
   });
 
   test("a server's that accepts and says nothing", async () => {

@@ -1,5 +1,5 @@
 import { constants, X509Certificate } from "node:crypto";
-import type { Socket } from "node:net";
+import { Socket } from "node:net";
 import type { SecureContext, SecureContextOptions, Server as TlsServer, TLSSocket } from "node:tls";
 import { connect, createSecureContext, createServer } from "node:tls";
 import { escapeText, UsageError } from "../core/index.js";
@@ -123,17 +123,20 @@ function contextOptions({ cert, key, ca }: TlsOptions): SecureContextOptions {
 function tlsEntrance(server: TlsServer): Entrance {
   // The sockets below, by their other end: TLS does not say which is whose.
   const plain = new Map<string, Socket>();
+  // What is said of one that has left comes when no socket has an address any more.
+  const remotes = new WeakMap<Socket, string>();
   return {
     server,
     open(take, onProblem) {
       server.on("connection", (socket: Socket) => {
         const remote = remoteOf(socket);
         plain.set(remote, socket);
+        remotes.set(socket, remote);
         socket.once("close", () => plain.delete(remote));
       });
       server.on("secureConnection", (socket) => take(socket, remoteOf(socket)));
       server.on("tlsClientError", (cause, socket) => {
-        const remote = remoteOf(socket);
+        const remote = remotes.get(socketBelow(socket) ?? socket) ?? remoteOf(socket);
         const problem = tlsClientError(cause, verifyCodeOf(socket), remote);
         const below = plain.get(remote);
         // OpenSSL hangs up on whoever speaks no TLS. An alert tells them why, and our own plain transport reads it.
@@ -159,6 +162,12 @@ function tlsEntrance(server: TlsServer): Entrance {
 
 // Record: alert, version 3.3, two bytes; fatal, protocol_version (RFC 8446, 5.1 and 6).
 const ALERT_PROTOCOL_VERSION = Uint8Array.of(21, 3, 3, 0, 2, 2, 70);
+
+/** Node names it nowhere in public; where `_parent` is none, only the address in a report suffers. */
+function socketBelow(socket: TLSSocket): Socket | undefined {
+  const below: unknown = Reflect.get(socket, "_parent");
+  return below instanceof Socket ? below : undefined;
+}
 
 /** What Node found wrong with a client's certificate; it says so here, and ends the connection without a word. */
 function verifyCodeOf(socket: TLSSocket): string | undefined {

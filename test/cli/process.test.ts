@@ -5,7 +5,7 @@ import { request } from "node:http";
 import { describe, expect, test } from "vitest";
 import type { ProcessView } from "../../src/page/index.js";
 import { RotatingLog } from "../../src/cli/process/rotating-log.js";
-import { lightcone, type Started } from "../support/lightcone.js";
+import { lightcone, start, type Started } from "../support/lightcone.js";
 import { BrowserPage, chromiumPath } from "../support/chromium.js";
 import { Group, pageOf } from "../support/process-group.js";
 
@@ -57,7 +57,7 @@ describe("three processes, started by hand", () => {
     const group = new Group("udp", 2);
     const zero = group.start(0, "--max-retries", "2", "--max-delay", "0ms");
     zero.type("are you there?");
-    await zero.shown(/gives up on P1: no answer to 2 retries; 1 messages wait for its return/);
+    await zero.shown(/gives up on P1: no answer to 2 retries; 1 message waits for its return/);
     const one = group.start(1);
     await one.shown(/message 1 of P0: are you there\?/);
     await zero.shown(/P1 answers again/);
@@ -490,6 +490,38 @@ describe("a command line that cannot be meant: one line, status 2, nothing start
   });
 });
 
+describe("a trace that cannot be written: one line, status 4", () => {
+  test("on a disk that is full at the start", async () => {
+    const group = new Group("uds", 2);
+    expect(await lightcone(group.args(0, "--out", "/dev/full"))).toMatchObject({
+      status: 4,
+      stdout: "",
+      stderr: expect.stringMatching(
+        /^lightcone: cannot write the trace to \/dev\/full: ENOSPC.*; it is incomplete\n$/,
+      ),
+    });
+  });
+
+  test("on one that becomes full: the others learn that it is away, and what it did stays readable", async () => {
+    const group = new Group("uds", 2);
+    const one = group.start(1);
+    const trace = group.file("0.trace");
+    // The system refuses to write more than that, as it would on a full disk.
+    const zero = start(group.args(0, "--out", trace), { typed: true, limited: "ulimit -f 8" });
+    await one.shown(/P0 is here/);
+    for (let i = 0; i < 8; i++) zero.type("x".repeat(1_000));
+    const { status, stdout, stderr } = await zero.ended;
+    expect(stderr).toMatch(/^lightcone: cannot write the trace to .*0\.trace: .*; it is incomplete\n$/);
+    expect(stdout).toMatch(/cannot go on: cannot write the trace/);
+    expect(status).toBe(4);
+    await one.shown(/P0 is away/);
+    await endAll([one]);
+    expect(readFileSync(trace, "utf8")).toMatch(/^\{"format":"lightcone-trace"/);
+    const shown = await lightcone(["show", trace]);
+    expect([shown.status, shown.stderr]).toEqual([0, ""]);
+  });
+});
+
 test("the settings are printed and logged, and the log rotates within its bounds", async () => {
   const group = new Group("uds", 2);
   const zero = group.start(0, "--log", group.file("p0.log"), "--max-delay", "10s");
@@ -499,7 +531,7 @@ test("the settings are printed and logged, and the log rotates within its bounds
   await endAll([zero]);
   const log = readFileSync(group.file("p0.log"), "utf8");
   expect(log).toMatch(/^\d{4}-\S+Z P0 listens at +uds:/);
-  expect(log).toMatch(/Z P0 message 1 to all: hello\n/);
+  expect(log).toMatch(/Z P0 \[1, 0\] {2}message 1 to all: hello\n/);
 
   const problems: string[] = [];
   const small = new RotatingLog(group.file("small.log"), (problem) => problems.push(problem), {

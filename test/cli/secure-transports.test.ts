@@ -41,6 +41,12 @@ describe("certificates", () => {
     expect(readdirSync(open)).toEqual([]);
   });
 
+  test("a folder where none can be made is refused at once", async () => {
+    const { status, stderr } = await lightcone(["certificates", "/proc/lightcone/deep"]);
+    expect(stderr).toMatch(/^lightcone: cannot make the folder \/proc\/lightcone\/deep: E[A-Z]+\n$/);
+    expect(status).toBe(2);
+  });
+
   test("are for hosts", async () => {
     const { status, stderr } = await lightcone(["certificates", join(stateHome, "x"), "--host", "a b"]);
     expect([status, stderr]).toEqual([

@@ -7,7 +7,9 @@ import { lightcone, stateHome } from "../support/lightcone.js";
 const UNUSABLE: readonly (readonly [args: string, answer: RegExp])[] = [
   ["", /name a command; see lightcone --help/],
   ["rnu ricart-agrawala", /unknown command "rnu"; did you mean "run"\?/],
-  ["run", /missing required argument 'lab'/],
+  ["run", /missing required argument 'lab'; see lightcone run --help$/m],
+  ["process", /required option '--id <number>' not specified; see lightcone process --help$/m],
+  ["labs --jsno", /unknown option "--jsno"; did you mean "--json"\? See lightcone labs --help$/m],
   ["run ricart", /unknown lab "ricart"; did you mean "ricart-agrawala"\? Known: /],
   ["run ricart-agrawala --entrys 3", /unknown option "--entrys"; did you mean "--entries"\?/],
   ["sim ricart-agrawala --sed 3", /unknown option "--sed"; did you mean "--seed"\?/],

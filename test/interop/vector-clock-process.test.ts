@@ -166,7 +166,7 @@ describe("with datagrams made here", () => {
   test("a flood of garbage is counted, not told one by one", async () => {
     using here = await alone();
     for (let i = 0; i < 500; i++) await here.send(`garbage ${i}`);
-    await here.zero.shown(/ignored \d+ more datagrams/);
+    await here.zero.shown(/ignored \d+ more datagrams?/);
     here.zero.signal("SIGINT");
     expect((await here.zero.ended).stdout.match(/ignored a datagram/g)?.length).toBeLessThanOrEqual(20);
   });
@@ -175,7 +175,7 @@ describe("with datagrams made here", () => {
     const group = new Group("udp", 2);
     const zero = ours(group, 0, "--max-retries", "2", "--max-delay", "0ms");
     zero.type("with: colons");
-    await zero.shown(/gives up on P1: nobody took it in 2 retries; 1 messages wait for its return/);
+    await zero.shown(/gives up on P1: nobody took it in 2 retries; 1 message waits for its return/);
     const socket = createSocket("udp4");
     socket.bind(5050, group.host(1));
     await once(socket, "listening");

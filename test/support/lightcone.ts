@@ -35,11 +35,17 @@ export interface StartOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Its standard input is a pipe to `type` into; otherwise it is empty. */
   readonly typed?: boolean;
+  /** What a shell says before it becomes the command, such as `ulimit -f 8`. */
+  readonly limited?: string;
 }
 
 /** Starts `lightcone …` as a user would, with the output in a pipe. */
 export function start(args: readonly string[], options: StartOptions = {}): Started {
-  const child = spawn(process.execPath, [mainFile, ...args], {
+  const { limited } = options;
+  const command = [process.execPath, mainFile, ...args];
+  const [program = "", ...rest] =
+    limited === undefined ? command : ["sh", "-c", `${limited}; exec "$@"`, "sh", ...command];
+  const child = spawn(program, rest, {
     cwd: options.cwd,
     stdio: [options.typed === true ? "pipe" : "ignore", "pipe", "pipe"],
     env: { ...process.env, XDG_STATE_HOME: stateHome, NO_COLOR: "1", ...options.env },

@@ -12,6 +12,7 @@ import {
 import { delayedCausalBroadcast, say, VECTOR_CLOCKS_LAYER } from "../../labs/index.js";
 import { parseToDial } from "../../transports/index.js";
 import { ClassicOutgoing } from "./classic-outgoing.js";
+import { counted } from "./counted.js";
 import { utteranceOf } from "./frames.js";
 import { checkText, type Participant } from "./participant.js";
 import { nameOf, type ProcessSettings } from "./settings.js";
@@ -176,7 +177,8 @@ class ClassicProcess implements Disposable {
       const untold = this.#ignored - IGNORED_TOLD_MAX;
       this.#ignored = 0;
       this.#ignoredTimer = undefined;
-      if (untold > 0) this.#story.line(`ignored ${untold} more datagrams`, "warn");
+      if (untold > 0)
+        this.#story.line(`ignored ${counted(untold, "more datagram", "more datagrams")}`, "warn");
     }, IGNORED_MS).unref();
   }
 }
@@ -215,9 +217,10 @@ async function openOutgoing(
       ...parseToDial("udp", address),
       retriesMax,
       onGaveUp(attempts, kept) {
-        const tried = `nobody took it in ${attempts} retries`;
+        const tried = `nobody took it in ${counted(attempts, "retry", "retries")}`;
         story.peer(peer, "given-up", tried);
-        story.line(`gives up on ${peer}: ${tried}; ${kept} messages wait for its return`, "bad");
+        const waiting = counted(kept, "message waits", "messages wait");
+        story.line(`gives up on ${peer}: ${tried}; ${waiting} for its return`, "bad");
       },
       onTaken() {
         story.peer(peer, "here");

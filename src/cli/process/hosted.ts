@@ -36,8 +36,8 @@ export async function openHosted(
   let file: TraceFile | undefined;
   let failure: Error | undefined;
   const fail = (error: Error): void => {
-    failure = error;
-    onFailure(error);
+    failure = file?.failure ?? error;
+    onFailure(failure);
   };
   const host = new ProcessHost({
     protocol: vectorClocksLab.protocol(run),
@@ -74,10 +74,15 @@ export async function openHosted(
     async [Symbol.asyncDispose]() {
       watch[Symbol.dispose]();
       await quiet(host);
+      const told = failure;
       const end = endOf(failure, host.status().timers, story.waiting);
       host[Symbol.dispose]();
       await mesh[Symbol.asyncDispose]();
-      file?.end(end);
+      try {
+        file?.end(end);
+      } catch (error) {
+        if (error !== told) throw error;
+      }
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { ProcessId } from "../../core/index.js";
 import type { Utterance } from "../../labs/index.js";
 import type { PeerView, ProcessView, ReceivedView, SentView, Tone, WaitingView } from "../../page/index.js";
+import { counted } from "./counted.js";
 
 /** Messages that a page shows of each kind; older ones leave it, and stay in the log. */
 const SHOWN_MAX = 100;
@@ -60,6 +61,13 @@ export class Story {
     this.#by.onChange();
   }
 
+  /** The same, with the vector here before it: what the message to be told of has made of it. */
+  #counted(text: string, tone: Tone = "plain"): void {
+    this.#status = { tone, text: shortened(text) };
+    this.#by.onLine(shortened(`${vectorText(this.#vector)}  ${text}`), tone);
+    this.#by.onChange();
+  }
+
   /** Something that may go on for long: told once until something else is. */
   trouble(text: string): void {
     if (text !== this.#trouble) this.line(text, "warn");
@@ -80,12 +88,10 @@ export class Story {
         );
         return;
       case "link.gave-up": {
-        const tried = `no answer to ${String(terms["attempts"])} retries`;
+        const tried = `no answer to ${counted(Number(terms["attempts"]), "retry", "retries")}`;
         this.peer(peer, "given-up", tried);
-        this.line(
-          `gives up on ${peer}: ${tried}; ${String(terms["unacknowledged"])} messages wait for its return`,
-          "bad",
-        );
+        const waiting = counted(Number(terms["unacknowledged"]), "message waits", "messages wait");
+        this.line(`gives up on ${peer}: ${tried}; ${waiting} for its return`, "bad");
         return;
       }
       case "link.revived":
@@ -130,7 +136,11 @@ export class Story {
   #waits(from: ProcessId, number: number): void {
     this.#waiting.set(key(from, number), { from, number, since: Date.now(), stamp: this.#arriving });
     const missing = this.#missing(from, this.#arriving);
-    this.line(`message ${number} of ${from} waits for ${missing.map(described).join(", ")}`, "warn");
+    const stamp = vectorText(this.#arriving);
+    this.#counted(
+      `message ${number} of ${from} waits for ${missing.map(described).join(", ")}; its stamp is ${stamp}`,
+      "warn",
+    );
   }
 
   delivered(from: ProcessId, number: number, { text, to }: Utterance): void {
@@ -149,7 +159,7 @@ export class Story {
         ...(to !== undefined && { to }),
       };
       keepNewest(this.#sent, sent);
-      this.line(`message ${number} to ${to ?? "all"}: ${text ?? ""}`);
+      this.#counted(`message ${number} to ${to ?? "all"}: ${text ?? ""}`);
       return;
     }
     const waited = this.#waiting.get(key(from, number));
@@ -167,12 +177,15 @@ export class Story {
     });
     const after = waitedMs === undefined ? "" : ` (waited ${(waitedMs / 1000).toFixed(1)} s)`;
     if (text === undefined) {
-      this.line(`message ${number} of ${from} is for ${to ?? "another"}${after}`);
+      this.#counted(`message ${number} of ${from} is for ${to ?? "another"}${after}`);
       return;
     }
     if (this.#inbox.length >= INBOX_MAX) this.#inbox.shift();
     this.#inbox.push({ from, text });
-    this.line(`message ${number} of ${from}${to === undefined ? "" : ` to ${to}`}: ${text}${after}`, "good");
+    this.#counted(
+      `message ${number} of ${from}${to === undefined ? "" : ` to ${to}`}: ${text}${after}`,
+      "good",
+    );
   }
 
   /** A copy has left, perhaps once more. */
@@ -185,7 +198,7 @@ export class Story {
       ...sent,
       copies: sent.copies.map((copy) => (copy.process === to ? { ...copy, left: true } : copy)),
     };
-    this.line(`message ${sent.number} leaves for ${to}`);
+    this.#counted(`message ${sent.number} leaves for ${to}; its stamp is ${vectorText(stamp)}`);
   }
 
   view(): ProcessView {
@@ -223,6 +236,11 @@ export class Story {
 
 function described({ process, first, last }: WaitingView["missing"][number]): string {
   return first === last ? `message ${first} of ${process}` : `messages ${first} to ${last} of ${process}`;
+}
+
+/** As the published programs print it. */
+function vectorText(vector: readonly number[]): string {
+  return `[${vector.join(", ")}]`;
 }
 
 function key(from: ProcessId, number: number): string {

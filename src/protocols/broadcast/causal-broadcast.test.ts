@@ -286,3 +286,7 @@ test("whatever the network reorders and repeats, everybody gets everything once,
     { numRuns: 150 },
   );
 });
+
+test("the sentence of a wait suits one missing message and several", () => {
+  expect(causalBroadcastNarration["causal.wait"]).toMatch(/after \{missing\}, not yet delivered here$/);
+});

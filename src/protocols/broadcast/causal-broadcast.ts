@@ -156,7 +156,7 @@ function entry(vector: readonly number[], k: number): number {
 
 /** A sentence for every rule above; the process itself is the subject. */
 export const causalBroadcastNarration: Readonly<Record<string, string>> = {
-  "causal.wait": "holds {from}#{sequence} back: it was written after {missing}, which is not here yet",
+  "causal.wait": "holds {from}#{sequence} back: it was written after {missing}, not yet delivered here",
   "causal.duplicate": "ignores {from}#{sequence}: it has that one already",
   "causal.overflow": "cannot keep {from}#{sequence}: {bufferMax} messages wait already",
 };
