@@ -76,7 +76,11 @@ test("what is no classic call is refused in a line", async () => {
     [["hello", "hello", "Ana", "--base64"], 2, /--base64 is for --classic/],
     [["random-numbers", "draw", "0", "--classic"], 2, /0 numbers are asked for/],
     [["random-numbers", "draw", "3", "--classic"], 4, /is no server of this format/],
-    [["calculator", "multiply", "5", "10"], 4, /does not speak this protocol/],
+    [
+      ["calculator", "multiply", "5", "10"],
+      4,
+      /does not speak this protocol.*; if it was started with --classic, add --classic here$/m,
+    ],
   ];
   for (const [words, status, stderr] of refused) {
     const given = await lightcone(["call", ...words, "--to", address]);
@@ -90,6 +94,19 @@ test("what is no classic call is refused in a line", async () => {
   ]) {
     const given = await lightcone(["serve", "hello", "--classic", "--listen", "tcp://127.0.0.1:0", ...words]);
     expect(given).toMatchObject({ status: 2, stderr: expect.stringMatching(/^lightcone: --.*\n$/) });
+  }
+});
+
+test("a framed call or prompt at a port of --classic is told so; where nobody listens it is not", async () => {
+  for (const words of [["hello", "hello", "Ana"], ["calculator"], ["random-numbers", "draw", "5", "10"]]) {
+    const { server, address } = await serve(words[0] ?? "", "--classic");
+    const given = await lightcone(["call", ...words, "--to", address]);
+    expect(given).toMatchObject({ status: 4, stdout: "" });
+    expect(given.stderr).toMatch(/^lightcone: .*; if it was started with --classic, add --classic here\n$/);
+    server.signal("SIGKILL");
+    await server.ended;
+    const nobody = await lightcone(["call", ...words, "--to", address]);
+    expect(nobody.stderr).toBe(`lightcone: nobody listens at ${address}\n`);
   }
 });
 
