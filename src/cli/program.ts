@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { escapeText, LightconeError, nearestName, UsageError } from "../core/index.js";
 import type { CertificateFlags } from "./certificate-files.js";
+import { withClassicHint } from "./classic-hint.js";
 import { EXIT } from "./exit-status.js";
 import { Terminal } from "./terminal.js";
 import { version } from "./version.js";
@@ -223,18 +224,20 @@ Exit status: 0 pass, 1 violation, 2 unusable input, 3 inconclusive, 4 could not 
     .addOption(json())
     .action(async (service: string, method: string | undefined, words: string[], options: CallFlags) => {
       if (!options.classic) noClassicFlags(options);
-      if (method === undefined) {
-        const { promptCommand } = await import("./commands/prompt.js");
-        outcome.status = await promptCommand(service, options, terminal);
-        return;
+      try {
+        if (method === undefined) {
+          const { promptCommand } = await import("./commands/prompt.js");
+          outcome.status = await promptCommand(service, options, terminal);
+        } else if (options.classic) {
+          const { callClassicCommand } = await import("./commands/call-classic.js");
+          outcome.status = await callClassicCommand({ service, method, words }, options, terminal);
+        } else {
+          const { callCommand } = await import("./commands/call.js");
+          outcome.status = await callCommand({ service, method, words }, options, terminal);
+        }
+      } catch (error) {
+        throw options.classic ? error : withClassicHint(error, options.to);
       }
-      if (options.classic) {
-        const { callClassicCommand } = await import("./commands/call-classic.js");
-        outcome.status = await callClassicCommand({ service, method, words }, options, terminal);
-        return;
-      }
-      const { callCommand } = await import("./commands/call.js");
-      outcome.status = await callCommand({ service, method, words }, options, terminal);
     });
 
   program

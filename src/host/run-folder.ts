@@ -151,7 +151,11 @@ export function removeLeftovers(parent: string): void {
     if (process.getuid !== undefined && stats.uid !== process.getuid()) continue;
     if (isAlive(Number(pid), start)) continue;
     endChildrenNotedIn(path);
-    rmSync(path, { recursive: true, force: true });
+    try {
+      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+    } catch {
+      // A child that nobody had noted yet still writes there: a run after its end clears it away.
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { setImmediate as otherClients } from "node:timers/promises";
 import type { CallOutcome } from "../protocols/index.js";
 import { systemCode, TransportError } from "../transports/index.js";
 import { dialClassic, timedOut } from "./classic-exchange.js";
@@ -43,31 +44,48 @@ function takeDraws(caller: ClassicCaller, source: () => ReturnType<typeof number
   const reader = new RecordReader(DRAW_REQUEST_BYTES);
   let deadline = setTimeout(tooLate, limits.requestMsMax);
   let busy = false;
+  let answered = false;
   let over = false;
   socket.on("close", () => {
     over = true;
     clearTimeout(deadline);
   });
   socket.on("end", () => {
-    if (reader.partial > 0)
-      log(`${remote}: refused: ended after ${reader.partial} of ${DRAW_REQUEST_BYTES} bytes`);
-    if (!busy) socket.end();
+    // Comes although the socket is paused, when nothing is left to read.
+    if (!busy && !over) end();
   });
   socket.on("data", (chunk: Buffer) => {
-    if (over || busy) return;
+    if (!over) void take(chunk);
+  });
+
+  /** Answers the requests of one read in order; until then nothing more is read, so no more than that can wait. */
+  async function take(chunk: Buffer): Promise<void> {
     if (speaksFrames(chunk))
       return refuse("here is a classic port without frames; the client should use --classic");
-    // What follows a request before its answer is out has no place in the format.
-    const [record] = reader.push(chunk);
-    if (record === undefined) return;
-    reader.reset();
-    const request = decodeDrawRequest(record);
-    const problem = drawProblem(request);
-    if (problem !== undefined) return refuse(problem);
-    clearTimeout(deadline);
     busy = true;
-    void answer(request);
-  });
+    socket.pause();
+    for (const record of reader.push(chunk)) {
+      const request = decodeDrawRequest(record);
+      const problem = drawProblem(request);
+      if (problem !== undefined) return refuse(problem);
+      clearTimeout(deadline);
+      await answer(request);
+      await otherClients();
+      if (over) return;
+      answered = true;
+      // The client closes, or asks again.
+      deadline = setTimeout(tooLate, limits.requestMsMax);
+    }
+    busy = false;
+    if (socket.readableEnded) end();
+    else socket.resume();
+  }
+
+  function end(): void {
+    if (reader.partial > 0)
+      log(`${remote}: refused: ended after ${reader.partial} of ${DRAW_REQUEST_BYTES} bytes`);
+    socket.end();
+  }
 
   async function answer(request: DrawRequest): Promise<void> {
     const { x, nmax, pid } = request;
@@ -84,10 +102,6 @@ function takeDraws(caller: ClassicCaller, source: () => ReturnType<typeof number
     }
     served();
     log(`${remote}: ${x} numbers sent`);
-    busy = false;
-    if (socket.readableEnded) socket.end();
-    // The client closes, or asks again.
-    else deadline = setTimeout(() => endWith(socket, ""), limits.requestMsMax);
   }
 
   /** `false`: the connection is over. */
@@ -112,13 +126,19 @@ function takeDraws(caller: ClassicCaller, source: () => ReturnType<typeof number
   }
 
   function tooLate(): void {
+    if (answered && reader.partial === 0) return leave();
     refuse(`no whole request of ${DRAW_REQUEST_BYTES} bytes came within ${limits.requestMsMax} ms`);
   }
 
   function refuse(reason: string): void {
+    log(`${remote}: refused: ${reason}`);
+    leave();
+  }
+
+  function leave(): void {
     over = true;
     clearTimeout(deadline);
-    log(`${remote}: refused: ${reason}`);
+    socket.resume();
     endWith(socket, "");
   }
 }

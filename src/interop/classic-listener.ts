@@ -1,6 +1,13 @@
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
-import { hostPortAddress, listenError, listensAt, parseTcpAddress, systemCode } from "../transports/index.js";
+import {
+  hostPortAddress,
+  listenError,
+  listensAt,
+  parseTcpAddress,
+  systemCode,
+  watchDescriptors,
+} from "../transports/index.js";
 import { CLASSIC_LIMITS, ERROR_PREFIX, type ClassicLimits, type ClassicServer } from "./classic-format.js";
 
 /** A connection of a classic server; `take` answers on it and counts what it answers. */
@@ -56,7 +63,8 @@ export async function listenClassic(options: ClassicListenOptions): Promise<Clas
     server.once("error", (cause) => reject(listenError(cause, at)));
     server.listen(parseTcpAddress(at), resolve);
   });
-  // From here on: a connection that could not be accepted, for want of descriptors.
+  watchDescriptors(server, log);
+  // From here on: a connection that could not be accepted.
   server.on("error", (error) => log(`a connection was not accepted: ${systemCode(error)}`));
   const address = listensAt("tcp", server, at);
   let closed: Promise<void> | undefined;

@@ -1,6 +1,15 @@
 import { randomUUID } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, rmdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import {
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
 import {
   identifyFifo,
   listenError,
@@ -73,11 +82,7 @@ export async function ensureFifo({ path: folder }: DrawFolder, path: string): Pr
   const passing = join(folder, `.${randomUUID()}.fifo`);
   await makeFifos([passing], "mkfifo", "read");
   try {
-    linkSync(passing, path);
-    return true;
-  } catch (error) {
-    if (systemCode(error) !== "EEXIST") throw error;
-    return false;
+    return link(passing, path);
   } finally {
     removeFifo(passing);
   }
@@ -111,7 +116,13 @@ export function takeTurn({ path: folder }: DrawFolder, who: "server" | "client")
   const path = join(folder, `.lightcone-${who}`);
   const passing = join(folder, `.${randomUUID()}.turn`);
   // Linked when it is whole, so that nobody reads half a pid.
-  writeFileSync(passing, String(process.pid), { flag: "wx", mode: 0o600 });
+  try {
+    writeFileSync(passing, String(process.pid), { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    // A full disk takes a name more easily than what it names.
+    rmSync(passing, { force: true });
+    throw unwritable(folder, error);
+  }
   try {
     if (!link(passing, path)) {
       if (isHeld(path)) return undefined;
@@ -131,8 +142,14 @@ function link(from: string, to: string): boolean {
     return true;
   } catch (error) {
     if (systemCode(error) === "EEXIST") return false;
-    throw error;
+    throw unwritable(dirname(to), error);
   }
+}
+
+function unwritable(folder: string, cause: unknown): TransportError {
+  const system = systemCode(cause);
+  const message = `cannot write to ${folder}: ${system || "the system refused"}`;
+  return new TransportError("address-unavailable", message, { folder, system }, { cause });
 }
 
 function isHeld(path: string): boolean {

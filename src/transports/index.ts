@@ -1,5 +1,6 @@
 export type { Authority, CertificateRequest, Certified } from "./certificates.js";
 export { CERTIFICATE_DAYS, createAuthority } from "./certificates.js";
+export { watchDescriptors } from "./descriptor-watch.js";
 export { createFifoTransport, fifo, fifoAddress, parseFifoAddress } from "./fifo.js";
 export {
   identifyFifo,

@@ -1,6 +1,7 @@
 import type { ListenOptions as NodeListenOptions, NetConnectOpts, Server, Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import { FRAME_BYTES_MAX } from "../wire/index.js";
+import { watchDescriptors } from "./descriptor-watch.js";
 import { CONNECT_MS_MAX, HANDSHAKE_MS_MAX } from "./limits.js";
 import { nodeChunkPool, nodeCrc32 } from "./platform.js";
 import { StreamAdmission } from "./stream-admission.js";
@@ -199,7 +200,10 @@ class StreamListener implements Listener {
       (problem) => admission.problem(problem),
       options,
     );
-    // Out of descriptors or memory: that connection is lost, the listener stays.
+    watchDescriptors(entrance.server, (problem) => {
+      admission.problem(new TransportError("accept-failed", `${address}: ${problem}`, { address }));
+    });
+    // Out of memory, say: that connection is lost, the listener stays.
     entrance.server.on("error", (cause) => {
       admission.problem(
         new TransportError("accept-failed", `${address} could not accept: ${cause.message}`, {}, { cause }),

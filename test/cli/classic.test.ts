@@ -76,7 +76,11 @@ test("what is no classic call is refused in a line", async () => {
     [["hello", "hello", "Ana", "--base64"], 2, /--base64 is for --classic/],
     [["random-numbers", "draw", "0", "--classic"], 2, /0 numbers are asked for/],
     [["random-numbers", "draw", "3", "--classic"], 4, /is no server of this format/],
-    [["calculator", "multiply", "5", "10"], 4, /does not speak this protocol/],
+    [
+      ["calculator", "multiply", "5", "10"],
+      4,
+      /does not speak this protocol.*; if it was started with --classic, add --classic here$/m,
+    ],
   ];
   for (const [words, status, stderr] of refused) {
     const given = await lightcone(["call", ...words, "--to", address]);
@@ -90,6 +94,19 @@ test("what is no classic call is refused in a line", async () => {
   ]) {
     const given = await lightcone(["serve", "hello", "--classic", "--listen", "tcp://127.0.0.1:0", ...words]);
     expect(given).toMatchObject({ status: 2, stderr: expect.stringMatching(/^lightcone: --.*\n$/) });
+  }
+});
+
+test("a framed call or prompt at a port of --classic is told so; where nobody listens it is not", async () => {
+  for (const words of [["hello", "hello", "Ana"], ["calculator"], ["random-numbers", "draw", "5", "10"]]) {
+    const { server, address } = await serve(words[0] ?? "", "--classic");
+    const given = await lightcone(["call", ...words, "--to", address]);
+    expect(given).toMatchObject({ status: 4, stdout: "" });
+    expect(given.stderr).toMatch(/^lightcone: .*; if it was started with --classic, add --classic here\n$/);
+    server.signal("SIGKILL");
+    await server.ended;
+    const nobody = await lightcone(["call", ...words, "--to", address]);
+    expect(nobody.stderr).toBe(`lightcone: nobody listens at ${address}\n`);
   }
 });
 
@@ -181,27 +198,86 @@ test("Ctrl-C ends a call that waits, in order and without a word", async () => {
   server.close();
 });
 
-test("side-by-side shows both ends of both methods, and the same numbers under one seed", async () => {
-  const { status, stdout } = await lightcone(["side-by-side", "4", "6", "--seed", "3", "--json"]);
-  expect(status).toBe(0);
-  const { pipes, tcp } = JSON.parse(stdout) as Record<
-    "pipes" | "tcp",
-    { client: string[]; server: string[] }
-  >;
-  const numbers = ({ client }: { client: string[] }): string[] =>
-    client.flatMap((line) => / number \d of 4: (\d)/.exec(line)?.[1] ?? []);
-  expect(numbers(pipes)).toHaveLength(4);
-  expect(numbers(pipes)).toEqual(numbers(tcp));
-  expect(pipes.client.at(-1)).toMatch(/signalled process \d+ back$/);
-  expect(pipes.server.at(-1)).toMatch(/process \d+ has signalled back$/);
-  expect(tcp.server.at(-1)).toMatch(/4 numbers sent$/);
-
+test("side-by-side shows both ends of both methods", async () => {
   const shown = await lightcone(["side-by-side"]);
   expect(shown.stdout).toMatch(/^Named pipes +TCP\nclient --x, nmax--> Fifo1 --> server +client --x/);
-  expect(await lightcone(["side-by-side", "21"])).toMatchObject({
-    status: 2,
-    stderr: expect.stringMatching(/21 given\n$/),
+  expect(shown.stdout).toMatch(/^ *\d+ ms {2}listening at +\d+ ms {2}listening at/m);
+  for (const words of [["21"], ["0"], ["5", "0"], ["5", "99999999999"], ["5", "2147483648"]]) {
+    const refused = await lightcone(["side-by-side", ...words]);
+    expect(refused).toMatchObject({ status: 2, stdout: "" });
+    expect(refused.stderr).toMatch(/, 1 to 20, .*, 1 to 2147483647, such as 5 10; .*\n$/);
+    expect(refused.stderr).toContain(`${words.join(" ")} given`);
+  }
+  expect(await lightcone(["side-by-side", "1", "2147483647"])).toMatchObject({ status: 0, stderr: "" });
+});
+
+test("side-by-side --json has numbers, pids and times as fields; one seed gives both the same numbers", async () => {
+  const { status, stdout } = await lightcone(["side-by-side", "4", "6", "--seed", "3", "--json"]);
+  expect(status).toBe(0);
+  interface End {
+    readonly pid: number;
+    readonly lines: readonly { readonly ms: number; readonly text: string }[];
+  }
+  interface Method {
+    readonly address: string;
+    readonly status: number;
+    readonly numbers: readonly number[];
+    readonly client: End;
+    readonly server: End;
+  }
+  const { pipes, tcp } = JSON.parse(stdout) as { readonly pipes: Method; readonly tcp: Method };
+  expect(pipes.numbers).toHaveLength(4);
+  expect(pipes.numbers).toEqual(tcp.numbers);
+  expect(pipes.address).toMatch(/^fifo:/);
+  expect(tcp.address).toMatch(/^tcp:/);
+  expect(pipes.client.pid).not.toBe(tcp.client.pid);
+  expect(pipes.server.pid).toBe(tcp.server.pid);
+  for (const method of [pipes, tcp]) {
+    expect(method.status).toBe(0);
+    const told = method.client.lines.flatMap(({ text }) => /^number \d of 4: (\d)/.exec(text)?.[1] ?? []);
+    expect(told.map(Number)).toEqual(method.numbers);
+    expect(method.client.lines.map(({ text }) => text)).toContainEqual(
+      expect.stringContaining(`process ${method.client.pid} asks for 4 numbers`),
+    );
+    for (const { lines } of [method.client, method.server]) {
+      const times = lines.map(({ ms }) => ms);
+      expect(times.every((ms) => Number.isInteger(ms) && ms >= 0)).toBe(true);
+      expect(times).toEqual([...times].sort((a, b) => a - b));
+    }
+  }
+  expect(pipes.client.lines.at(-1)?.text).toMatch(/^signalled process \d+ back$/);
+  expect(pipes.server.lines.at(-1)?.text).toMatch(/process \d+ has signalled back$/);
+  expect(tcp.server.lines.at(-1)?.text).toMatch(/4 numbers sent$/);
+});
+
+test("side-by-side says in a line that it has no place for its pipes", async () => {
+  const env = { XDG_RUNTIME_DIR: "", TMPDIR: "/nowhere" };
+  expect(await lightcone(["side-by-side"], { env })).toMatchObject({
+    status: 4,
+    stdout: "",
+    stderr: expect.stringMatching(/^lightcone: cannot make a folder .*\n$/),
   });
+});
+
+test("what a side-by-side that was killed left behind, the next one clears away", async () => {
+  // Short, so that it will do for a run's files.
+  const place = mkdtempSync("/tmp/lightcone-");
+  const env = { XDG_RUNTIME_DIR: place };
+  try {
+    const killed = start(["side-by-side"], { env });
+    running.add(killed);
+    const files = (): string[] => readdirSync(place).flatMap((name) => readdirSync(join(place, name)));
+    const notes = expect.arrayContaining(["0.pid", "1.pid"]);
+    await expect.poll(files, { timeout: 20_000, interval: 5 }).toEqual(notes);
+    killed.signal("SIGKILL");
+    // Its clients live on for a while, and go on in the folder.
+    await killed.ended;
+    expect(readdirSync(place)).toHaveLength(1);
+    expect(await lightcone(["side-by-side"], { env })).toMatchObject({ status: 0 });
+    expect(readdirSync(place)).toEqual([]);
+  } finally {
+    rmSync(place, { recursive: true });
+  }
 });
 
 test("served methods and a prompt are what help names", async () => {

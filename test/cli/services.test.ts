@@ -1,12 +1,14 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import { lightcone, mainFile, start } from "../support/lightcone.js";
 
+const run = promisify(execFile);
 const folder = mkdtempSync(join(tmpdir(), "lightcone-serve-"));
 const servers: ChildProcess[] = [];
 
@@ -53,6 +55,35 @@ test.each([
   });
   const json = await call("calculator", "subtract", "--to", address, ...files, "--json", "--", "-5", "1e3");
   expect(JSON.parse(json.stdout)).toEqual({ kind: "ok", value: -1005 });
+});
+
+test.each([
+  ["hello", [], "tcp://127.0.0.1:0", []],
+  ["hello", ["--classic", "--base64"], "tcp://127.0.0.1:0", []],
+  ["calculator", [], "tls://127.0.0.1:0", FILES],
+  ["calculator", [], `uds://${join(folder, "Ana's place.sock")}`, []],
+])(
+  "the call that serve %s %j at %s prints runs as it stands, in a shell",
+  async (service, flags, at, files) => {
+    const server = start(["serve", service, "--listen", at, ...flags, ...files]);
+    try {
+      const [, line = ""] = await server.shown(/ {2}lightcone (call .*)\n/);
+      const { stdout } = await run("sh", ["-c", `"${process.execPath}" "${mainFile}" ${line}`]);
+      expect(stdout).toMatch(/^(?:Hello|10\n)/i);
+    } finally {
+      server.signal("SIGINT");
+    }
+    expect(await server.ended).toMatchObject({ status: 0 });
+  },
+);
+
+test("the command that serve chat prints has the certificates, too", async () => {
+  const server = start(["serve", "chat", "--listen", "tls://127.0.0.1:0", ...FILES]);
+  const [, line = ""] = await server.shown(/ {2}lightcone (chat .*)\n/);
+  const { stdout } = await run("sh", ["-c", `echo Hi | "${process.execPath}" "${mainFile}" ${line}`]);
+  expect(stdout).toMatch(/Hi/);
+  server.signal("SIGINT");
+  expect(await server.ended).toMatchObject({ status: 0 });
 });
 
 test("over TLS, only whoever has a certificate is served", async () => {

@@ -1,8 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import type { Socket } from "node:net";
+import { createInterface } from "node:readline";
 import { expect, test } from "vitest";
 import { calculator, hello } from "../../src/protocols/index.js";
 import { connect, serve } from "../../src/host/index.js";
 import { createTcpTransport } from "../../src/transports/index.js";
+import { lightcone, mainFile } from "../support/lightcone.js";
 import { allOf, callOver, formatOf, Lines, plug, say } from "./wire.js";
 
 const anywhere = "tcp://127.0.0.1:0";
@@ -92,6 +96,42 @@ test("a client that reads none of its million numbers is cut off, and others get
   await lines.shown(/cut off: it does not read its numbers/);
   deaf.destroy();
 });
+
+test.skipIf(process.platform === "win32").each([[[]], [["--classic"]]])(
+  "a server that has no descriptor left says so on the terminal, and serves on when there is one (%j)",
+  async (flags) => {
+    const line = ["serve", "hello", "--listen", "tcp://127.0.0.1:0", ...flags].join(" ");
+    const program = `ulimit -n 256; exec "${process.execPath}" "${mainFile}" ${line}`;
+    const server = spawn("sh", ["-c", program], { stdio: ["ignore", "pipe", "pipe"] });
+    const lines = new Lines();
+    createInterface({ input: server.stdout }).on("line", lines.log);
+    createInterface({ input: server.stderr }).on("line", lines.log);
+    const ended = once(server, "close").then(() => lines.log("ended"));
+    const sockets: Socket[] = [];
+    try {
+      const [found = ""] = await lines.shown(/ at tcp:\S+, |^ended$/);
+      const address = / at (tcp:\S+),/.exec(found)?.[1] ?? "";
+      for (let i = 0; i < 300; i++) {
+        const socket = await plug(address);
+        socket.on("error", () => {});
+        sockets.push(socket);
+      }
+      const [told] = await lines.shown(/no file descriptor is left|^ended$/);
+      expect(told).toMatch(/\(EMFILE; see ulimit -n\): connections are ended as they come$/);
+      for (const socket of sockets) socket.destroy();
+      await expect.poll(async () => (await greeted(address, flags)).status, { timeout: 20_000 }).toBe(0);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.kill("SIGINT");
+      await ended;
+    }
+  },
+);
+
+function greeted(address: string, flags: readonly string[]): Promise<{ readonly status: number }> {
+  const name = flags.length === 0 ? ["Ana"] : [];
+  return lightcone(["call", "hello", "hello", ...name, ...flags, "--to", address]);
+}
 
 test("a framed client at a classic port is told that it is the wrong protocol, and logged in one line", async () => {
   const knocks = [

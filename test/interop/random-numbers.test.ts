@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { lightcone, start } from "../support/lightcone.js";
 import { compiler, cProgram, runProgram, startProgram } from "./programs.js";
-import { callOver, formatOf, Lines, plug, portOf, say } from "./wire.js";
+import { allOf, callOver, formatOf, Lines, plug, portOf, say } from "./wire.js";
 
 const randomNumbers = formatOf("random-numbers");
 const anywhere = "tcp://127.0.0.1:0";
@@ -82,6 +82,50 @@ test("TCP: a request is twelve bytes, a reply eight for each number, and the cli
     expect(bytes.readInt32LE(at + 4)).toBeLessThanOrEqual(6);
   }
   socket.destroy();
+});
+
+test("TCP: requests that come at once are all answered, in order; a client that has ended its side gets all", async () => {
+  const lines = new Lines();
+  await using server = await randomNumbers.serve({ at: anywhere, log: lines.log, seed: 1 });
+  const socket = await plug(server.address);
+  const reply = allOf(socket);
+  // The last one's answer is more than a socket takes at once.
+  const counts = [2, 1, 30_000, 3, 200_000];
+  socket.end(Buffer.concat(counts.map((count) => request(12, count))));
+  const all = counts.reduce((sum, count) => sum + count, 0);
+  expect((await reply).length).toBe(all * 8);
+  expect(server.served).toBe(counts.length);
+  const sent = lines.all.flatMap((line) => /: (\d+) numbers sent$/.exec(line)?.slice(1) ?? []);
+  expect(sent.map(Number)).toEqual(counts);
+});
+
+test("TCP: a thousand requests at once are answered, and another client in between", async () => {
+  const lines = new Lines();
+  await using server = await randomNumbers.serve({ at: anywhere, log: lines.log });
+  const socket = await plug(server.address);
+  const reply = allOf(socket);
+  const first = lines.shown(/numbers sent/);
+  socket.end(Buffer.concat(Array.from({ length: 1_000 }, () => request(12, 1))));
+  await first;
+  await callOver(randomNumbers, server.address, "draw 9 9");
+  expect((await reply).length).toBe(8_000);
+  expect(lines.all.findIndex((line) => line.endsWith(" 9 numbers sent"))).toBeLessThan(lines.all.length - 1);
+});
+
+test("TCP: a refused request ends the answers after it", async () => {
+  await using server = await randomNumbers.serve({ at: anywhere, log: () => {} });
+  const bytes = Buffer.concat([request(1, 2), request(1, 0), request(1, 3)]);
+  expect(await say(server.address, bytes)).toHaveLength(16);
+});
+
+test("TCP: who does not ask again is left in order, who asks by half is refused", async () => {
+  const lines = new Lines();
+  const limits = { requestMsMax: 100 };
+  await using server = await randomNumbers.serve({ at: anywhere, log: lines.log, limits });
+  expect(await say(server.address, request(1, 1))).toHaveLength(8);
+  expect(lines.all.filter((line) => /refused/.test(line))).toEqual([]);
+  expect(await say(server.address, Buffer.concat([request(1, 1), Buffer.alloc(5)]))).toHaveLength(8);
+  expect(lines.all.at(-1)).toMatch(/refused: no whole request of 12 bytes came within 100 ms$/);
 });
 
 test("TCP: a seed decides the numbers; without one they differ", async () => {

@@ -6,6 +6,7 @@ import { serveChat, type ChatError, type ChatServer } from "../../host/index.js"
 import { serveClassicChat } from "../../interop/index.js";
 import { chatNarration } from "../../protocols/index.js";
 import { createMemoryTransport } from "../../transports/index.js";
+import { callLine } from "../call-line.js";
 import { chatErrors, chatLine } from "../chat-commands.js";
 import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
@@ -47,7 +48,7 @@ export async function serveChatCommand(flags: ServeFlags, terminal: Terminal): P
   }
   if (at !== IN_HERE) {
     terminal.print(`chat at ${server.address}, ${kept}. Join it:`);
-    terminal.print(`  lightcone chat --to ${server.address} --name Ana`);
+    terminal.print(`  ${callLine(["chat", "--name", "Ana"], server.address, certificates)}`);
   }
   // Its end is no wish to stop: a server in the background has none.
   if (!process.stdin.isTTY || readsTerminal()) {

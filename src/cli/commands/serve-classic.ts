@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { callLine } from "../call-line.js";
 import { EXIT } from "../exit-status.js";
 import { findClassic, refuseFramedFlags } from "../classic.js";
 import { Interruption } from "../interruption.js";
@@ -27,7 +28,8 @@ export async function serveClassicCommand(
   log(`classic ${name} at ${server.address}`);
   terminal.print(`classic ${name} at ${server.address}, for programs of the format. Call it:`);
   const [words = ""] = format.calls[0] ?? [];
-  terminal.print(`  lightcone call ${name} ${words} --classic --to ${server.address}`);
+  const needed = { classic: true, ...(base64 === true && { base64 }) } as const;
+  terminal.print(`  ${callLine(["call", name, ...words.split(" ")], server.address, needed)}`);
   if (!interruption.signal.aborted) await once(interruption.signal, "abort");
   await server.close();
   log(`ended; ${server.served} calls answered`);

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { serve, ServiceLog } from "../../host/index.js";
+import { callLine } from "../call-line.js";
 import { CallLog } from "../call-log.js";
 import { EXIT } from "../exit-status.js";
 import { Interruption } from "../interruption.js";
@@ -28,10 +29,9 @@ export async function serveCommand(
   if (file !== undefined) log(`${service.name} at ${server.address}, ${server.mode}`);
   terminal.print(`${service.name} at ${server.address}, ${server.mode}. Call it:`);
   const needed = service.parameters.filter(({ optional }) => optional !== true);
-  const words = needed.map(({ kind }) => (kind === "text" ? "Ana" : "5")).join(" ");
-  terminal.print(
-    `  lightcone call ${service.name} ${service.methods[0] ?? ""} ${words} --to ${server.address}`,
-  );
+  const words = needed.map(({ kind }) => (kind === "text" ? "Ana" : "5"));
+  const call = ["call", service.name, service.methods[0] ?? "", ...words];
+  terminal.print(`  ${callLine(call, server.address, certificates)}`);
   if (!interruption.signal.aborted) await once(interruption.signal, "abort");
   await server.close();
   if (file !== undefined) log(`ended; ${server.executed} calls run`);
