@@ -17,6 +17,17 @@ export function nodeChunkPool(): ChunkPool {
   return new ChunkPool((bytes) => Buffer.allocUnsafeSlow(bytes));
 }
 
+/**
+ * Where every socket that may read into memory of ours does: one buffer for all, as what one read brings is dealt with
+ * before the next. Several large frames fit, so that they are parsed where they lie and answered in one write.
+ */
+export function readBuffer(): Buffer {
+  return (room ??= Buffer.allocUnsafeSlow(READ_BYTES));
+}
+
+const READ_BYTES = 256 * 1024;
+let room: Buffer | undefined;
+
 /** A frame that goes to many connections, encoded once; `bytes` must stay as they are. */
 export function shareFrame(bytes: Uint8Array): SharedFrame {
   return sharedFrame(bytes, nodeCrc32, (length) => Buffer.allocUnsafeSlow(length));

@@ -218,6 +218,39 @@ describe.each([
     peer.socket.destroy();
   });
 
+  test("two who dial read frames of all sizes, at once and after a pause, as they were sent", async () => {
+    // Beyond what one read takes, and cut by it anywhere.
+    const sizes = [0, 1, 65_535, 65_536, 100_000, 262_130, 262_144, 300_000, 700_000, 5];
+    await using listener = await transport.listen(address(), (connection) => {
+      connection.receive((bytes, start) => {
+        const fill = bytes[start] ?? 0;
+        for (const [i, size] of sizes.entries()) connection.send(new Uint8Array(size).fill(fill + i));
+      });
+    });
+    const pair = [await transport.dial(listener.address), await transport.dial(listener.address)];
+    for (const [i, connection] of pair.entries()) connection.send(Uint8Array.of(100 * i));
+    const received = await Promise.all(
+      pair.map(async (connection, i) => {
+        // What has arrived by now waits for the receiver.
+        if (i === 0) await connection.drained();
+        else await new Promise((resolve) => setImmediate(resolve));
+        const frames: string[] = [];
+        await new Promise<void>((resolve) => {
+          connection.receive((bytes, start, end) => {
+            const values = new Set(bytes.subarray(start, end));
+            frames.push(`${end - start} of ${[...values].join()}`);
+            if (frames.length === sizes.length) resolve();
+          });
+        });
+        return frames;
+      }),
+    );
+    const expected = (first: number): string[] =>
+      sizes.map((size, i) => `${size} of ${size === 0 ? "" : first + i}`);
+    expect(received).toEqual([expected(0), expected(100)]);
+    await Promise.all(pair.map((connection) => connection.close()));
+  });
+
   test("what a receiver throws ends its connection and reaches the program", async () => {
     await using server = await Server.start(transport, address());
     const peer = await server.peer();

@@ -3,7 +3,7 @@ import { connect, createServer } from "node:net";
 import { FRAME_BYTES_MAX } from "../wire/index.js";
 import { watchDescriptors } from "./descriptor-watch.js";
 import { CONNECT_MS_MAX, HANDSHAKE_MS_MAX } from "./limits.js";
-import { nodeChunkPool, nodeCrc32 } from "./platform.js";
+import { nodeChunkPool, nodeCrc32, readBuffer } from "./platform.js";
 import { StreamAdmission } from "./stream-admission.js";
 import type { StreamShared, StreamSocket } from "./stream-connection.js";
 import { StreamConnection } from "./stream-connection.js";
@@ -95,10 +95,19 @@ export interface Way {
 /** TCP and Unix sockets. */
 export function plainWay(asked: string, at: NetConnectOpts): Way {
   return {
-    open: () => connect({ ...at, noDelay: true }),
+    open: () => openPlain(at),
     ready: "connect",
     explain: (cause) => dialError(cause, asked),
   };
+}
+
+/** Node would allocate 64 KiB for each read. Only who dials can have it read elsewhere: sockets that are accepted cannot. */
+function openPlain(at: NetConnectOpts): Socket {
+  const callback = (length: number, bytes: Uint8Array): boolean =>
+    // Nobody but our own listener looks at it, and only until this returns.
+    socket.emit("data", bytes.subarray(0, length));
+  const socket = connect({ ...at, noDelay: true, onread: { buffer: readBuffer(), callback } });
+  return socket;
 }
 
 /** Connects and shakes hands; `asked` is what errors name. */
