@@ -370,16 +370,19 @@ class Client<Payload> implements ClientBase<Payload> {
 
   readonly #flushNow = (): void => {
     this.#flushing = false;
-    this.#flush();
+    this.#flush(true);
   };
 
-  #flush(): void {
+  /** `now`: the tick is over, so nothing is gained by waiting for its end again. */
+  #flush(now = false): void {
     const link = this.#link;
     if (link === undefined || link.packer.empty) return;
     let room = true;
     try {
       link.packer.take((bytes, length) => {
-        room = link.connection.send(bytes, 0, length);
+        const { connection } = link;
+        room =
+          (now ? connection.sendNow?.(bytes, 0, length) : undefined) ?? connection.send(bytes, 0, length);
       });
     } catch (error) {
       // It broke: what has no outcome is sent again over the next one.

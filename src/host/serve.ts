@@ -311,16 +311,19 @@ class Server<State, Payload> implements ServiceServer {
     // Replies to what did not happen must not leave; whatever goes with them is asked for again.
     const lasts = this.#durable?.commit() ?? true;
     for (const session of waiting) {
-      if (lasts) this.#flushTo(session);
+      if (lasts) this.#flushTo(session, true);
       else session.packer.drop();
     }
   }
 
-  #flushTo(session: Session<Payload>): void {
+  /** `now`: the tick is over, so nothing is gained by waiting for its end again. */
+  #flushTo(session: Session<Payload>, now = false): void {
     let room = true;
     try {
       session.packer.take((bytes, length) => {
-        room = session.connection.send(bytes, 0, length);
+        const { connection } = session;
+        room =
+          (now ? connection.sendNow?.(bytes, 0, length) : undefined) ?? connection.send(bytes, 0, length);
       });
     } catch (error) {
       // It broke; if the client comes back, it asks again.

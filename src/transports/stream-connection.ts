@@ -154,6 +154,15 @@ export class StreamConnection implements Connection {
     return this.#queued();
   }
 
+  sendNow(frame: Uint8Array, start = 0, end = frame.length): boolean {
+    this.#checkSend();
+    this.#encoder.add(frame, start, end);
+    // While the system takes no more, frames gather in full chunks.
+    if (this.#writes > 0) this.#flushHeld = true;
+    else this.#flush();
+    return this.bufferedBytes < this.#shared.highWaterBytes;
+  }
+
   sendShared(frame: SharedFrame): boolean {
     this.#checkSend();
     this.#encoder.addShared(frame);

@@ -101,6 +101,12 @@ export interface Connection {
    */
   flush?(): void;
 
+  /**
+   * As {@link send} and {@link flush} in one, for whoever has gathered what the tick made: it costs no further turn at
+   * the tick's end. Absent where there is nothing to gain.
+   */
+  sendNow?(frame: Uint8Array, start?: number, end?: number): boolean;
+
   /** Resolves when the buffer is below its high-water mark again, or the connection is over. */
   drained(): Promise<void>;
 
