@@ -40,7 +40,11 @@ describe("every command that a document or a guide shows runs", () => {
     const servers: Started[] = [];
     try {
       for (const line of lines) {
-        const args = wordsOf(line.replaceAll(PORT, (_all, port: string) => `:${ports.get(port)}`)).slice(1);
+        const here = line
+          .replaceAll(PORT, (_all, port: string) => `:${ports.get(port)}`)
+          // That the command works is the claim here; what a thousand seeds say, the labs' own tests say.
+          .replace(/--seeds \d{3,}/, "--seeds 20");
+        const args = wordsOf(here).slice(1);
         if (staysUp(line)) {
           const server = start(args, { cwd: place });
           servers.push(server);

@@ -134,9 +134,9 @@ function tests(name, node, filters, { inherit = false } = {}) {
         const { status, output, late } = await runTool(
           programs.vitest,
           ["run", "--reporter=default", "--reporter=./tools/lib/vitest-counts.mjs", ...filters],
-          { node, inherit, env: { LIGHTCONE_COUNTS: file }, ...(inherit ? {} : { secondsMax: 480 }) },
+          { node, inherit, env: { LIGHTCONE_COUNTS: file }, ...(inherit ? {} : { secondsMax: 600 }) },
         );
-        const why = late ? "\nkilled: the tests were not over after 8 minutes" : "";
+        const why = late ? "\nkilled: the tests were not over after 10 minutes" : "";
         if (!existsSync(file)) return counted(false, output + why);
         /** @type {Counts} */
         const counts = JSON.parse(readFileSync(file, "utf8"));

@@ -16,7 +16,8 @@ describe.each([
   "chang-roberts",
   "hirschberg-sinclair",
 ])("%s", (lab) => {
-  test.each(["tcp", "udp"])("passes over %s while the network misbehaves", async (transport) => {
+  // Over tcp each runs with the commands of its own guide: see docs.test.ts.
+  test.each(["udp"])("passes over %s while the network misbehaves", async (transport) => {
     const args = ["run", lab, "-n", "4", "--seed", "5", "--faults", FAULTS, "--transport", transport];
     const { status, stdout, stderr } = await lightcone([...args, "--json"]);
     expect(stderr).toBe("");

@@ -22,13 +22,7 @@ async function complaint(gate: keyof typeof gates): Promise<string> {
   return output;
 }
 
-test.each(["types", "format", "lint", "unused code"] as const)(
-  "%s: passes when nothing is planted",
-  async (gate) => {
-    const { status, output } = await runGate(gate, { cwd: tree.path });
-    expect({ status, output: status === 0 ? "" : output }).toEqual({ status: 0, output: "" });
-  },
-);
+// That each passes when nothing is planted, `npm test` sees before it comes here: it begins with the gates themselves.
 
 describe("types", () => {
   const pure = [
@@ -175,10 +169,6 @@ describe("package", () => {
   // The tree has no compiled files until the types have been checked.
   beforeAll(async () => {
     await runGate("types", { cwd: tree.path });
-  });
-
-  test("passes when nothing is planted", async () => {
-    expect(await checkPackage(tree.path)).toBeUndefined();
   });
 
   test("a module that an export names is missing", async () => {
